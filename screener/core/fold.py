@@ -1,0 +1,206 @@
+"""A name -> its comparable form: the one normalization, for lists and orders alike.
+
+`Folder` makes of any text a string of ASCII words in lower case, one blank between them: width, case, accents, script,
+punctuation and spacing are gone, runs of single letters are joined ("S. A." and "SA" are one), "and" and legal forms
+("Co., Ltd.", "Company Limited", "OOO") are dropped unless nothing else would remain. `glue` drops the blanks as well,
+so that names that differ only in where a punctuation mark stood compare equal.
+
+It promises: total over `str`; the same for a name composed or decomposed, in upper, lower and full-width letters.
+`locate` leads from a place in the folded text back to the characters as written. It is not for scoring: two names fold
+alike or not.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from anyascii import anyascii
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+VERSION = 1
+"""Counts up when the same text folds differently; a snapshot built by another version is refused."""
+
+_APOSTROPHES = frozenset("'`´‘’‛′ʹʻʼʽʾʿˈ＇")
+_NUMERO = "№"
+_HAN = ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
+
+
+class _Characters(dict[int, str]):
+    """Code point -> what it folds to; filled as characters are met, at most one row a code point."""
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = _fold_character(chr(code))
+        return folded
+
+
+def _fold_character(character: str) -> str:
+    if character == _NUMERO:
+        return " no "
+    plain = unicodedata.normalize("NFKC", character)
+    if unicodedata.category(character) == "So" and len(plain) != 1:
+        return " "  # "(tm)" and its like are no letters of the name
+    folded = "".join(_fold_part(part) for part in plain)
+    code = ord(character)
+    return f" {folded} " if any(low <= code <= high for low, high in _HAN) else folded
+
+
+def _fold_part(part: str) -> str:
+    if part in _APOSTROPHES or unicodedata.category(part) in {"Mn", "Me", "Cf", "Lm"}:
+        return ""
+    base = unicodedata.normalize("NFD", part)[0]
+    if base.isascii():
+        return base.lower() if base.isalnum() else " "
+    if unicodedata.category(part)[0] not in "LNM":
+        return " "
+    latin = anyascii(part).lower()
+    return "".join(c if c.isalnum() and c.isascii() else "" if c == "'" else " " for c in latin)
+
+
+_CHARACTERS = _Characters()
+
+
+def words(text: str) -> list[str]:
+    """Split a text into its folded words: runs of single letters joined, legal forms still in."""
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    found = composed.translate(_CHARACTERS).split()
+    for word in found:
+        if len(word) == 1:
+            return _join_letters(found)
+    return found
+
+
+def _join_letters(found: Iterable[str]) -> list[str]:
+    joined: list[str] = []
+    open_run = False
+    for word in found:
+        letter = len(word) == 1 and word.isalpha()
+        if letter and open_run:
+            joined[-1] += word
+        else:
+            joined.append(word)
+        open_run = letter
+    return joined
+
+
+class Folder:
+    """The fold with its table of legal forms, which is reviewed data and comes with the snapshot."""
+
+    __slots__ = ("_first", "_forms")
+
+    def __init__(self, legal_forms: Iterable[str]) -> None:
+        """Take the forms as written ("Co", "limited liability company"); each is folded word by word."""
+        forms = {tuple(words(form)) for form in legal_forms} | {("and",)}
+        forms.discard(())
+        self._first: dict[str, list[tuple[str, ...]]] = {}
+        for form in sorted(forms, key=lambda form: (-len(form), form)):
+            self._first.setdefault(form[0], []).append(form)
+        self._forms = frozenset(self._first)
+
+    def __call__(self, text: str) -> str:
+        """Fold a text; "" when no letter or digit is in it."""
+        return " ".join(self.core(words(text)))
+
+    def core(self, found: list[str]) -> list[str]:
+        """Leave out legal forms and "and"; all words stay when nothing else would."""
+        if self._forms.isdisjoint(found):
+            return found
+        kept = [found[at] for at in self._kept(found)]
+        return kept or found
+
+    def _kept(self, found: Sequence[str]) -> list[int]:
+        kept: list[int] = []
+        at = 0
+        while at < len(found):
+            form = self._form_at(found, at)
+            if form:
+                at += form
+            else:
+                kept.append(at)
+                at += 1
+        return kept
+
+    def _form_at(self, found: Sequence[str], at: int) -> int:
+        for form in self._first.get(found[at], ()):
+            if tuple(found[at : at + len(form)]) == form:
+                return len(form)
+        return 0
+
+    def locate(self, text: str, start: int, end: int) -> tuple[int, int]:
+        """Lead a slice of the folded text back to the slice of `text` that it came from.
+
+        `start` and `end` count characters of `self(text)`; the answer counts characters of `text`, both half-open.
+        """
+        marks = self._marks(text)
+        if not marks or start >= len(marks) or end <= start:
+            return 0, len(text)
+        return marks[start][0], marks[min(end, len(marks)) - 1][1]
+
+    def _marks(self, text: str) -> list[tuple[int, int]]:
+        """For each character of the folded text, the slice of `text` it came from."""
+        spelled = _spelled(text)
+        kept = self._kept([word for word, _ in spelled]) or range(len(spelled))
+        marks: list[tuple[int, int]] = []
+        for at in kept:
+            word_marks = spelled[at][1]
+            if marks:
+                marks.append((marks[-1][1], word_marks[0][0]))
+            marks.extend(word_marks)
+        return marks
+
+
+def _spelled(text: str) -> list[tuple[str, list[tuple[int, int]]]]:
+    """The words of `text`, as `words` gives them, each letter with the slice of `text` it came from."""
+    letters: list[str] = []
+    marks: list[tuple[int, int]] = []
+    for start, end in _clusters(text):
+        for letter in _fold_cluster(text[start:end]):
+            letters.append(letter)
+            marks.append((start, end))
+    spelled: list[tuple[str, list[tuple[int, int]]]] = []
+    open_run = False
+    for start, end in _runs(letters):
+        letter = end - start == 1 and letters[start].isalpha()
+        if letter and open_run:
+            word, word_marks = spelled.pop()
+            spelled.append((word + letters[start], [*word_marks, marks[start]]))
+        else:
+            spelled.append(("".join(letters[start:end]), marks[start:end]))
+        open_run = letter
+    return spelled
+
+
+def _fold_cluster(cluster: str) -> str:
+    """A character with its combining marks -> folded letters and blanks."""
+    return unicodedata.normalize("NFC", cluster).translate(_CHARACTERS)
+
+
+def _runs(letters: Sequence[str]) -> Iterable[tuple[int, int]]:
+    start = None
+    for at, letter in enumerate([*letters, " "]):
+        if letter == " ":
+            if start is not None:
+                yield start, at
+            start = None
+        elif start is None:
+            start = at
+
+
+def _clusters(text: str) -> Iterable[tuple[int, int]]:
+    """Slices of `text` that compose among themselves only: a starter and what may join it."""
+    start = 0
+    for at in range(1, len(text) + 1):
+        if at == len(text) or not _joins(text[at]):
+            yield start, at
+            start = at
+
+
+def _joins(character: str) -> bool:
+    return unicodedata.combining(character) != 0 or "\u1160" <= character <= "\u11ff"
+
+
+def glue(folded: str) -> str:
+    """The folded text without its blanks."""
+    return folded.replace(" ", "")
