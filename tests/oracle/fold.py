@@ -42,7 +42,7 @@ def legal_forms() -> tuple[str, ...]:
 
 @cache
 def _forms_pattern() -> re.Pattern[str]:
-    return re.compile(r"(?<= )(?:" + "|".join(map(re.escape, legal_forms())) + r")(?= )")
+    return re.compile(r"(?<= )(?:" + "|".join(re.escape(form.replace(" ", "  ")) for form in legal_forms()) + r")(?= )")
 
 
 def reference_fold(text: str) -> str:
