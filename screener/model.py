@@ -8,7 +8,11 @@ nothing here reads a file, a clock or a socket.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from decimal import Decimal
 
 Kind = Literal["organization", "person", "vessel", "aircraft", ""]
 Quality = Literal["strong", "weak"]
@@ -72,3 +76,344 @@ class SourceList:
     file: SourceFile
     entries: list[ListEntry] = field(default_factory=list)
     rows_by_list: dict[str, int] = field(default_factory=dict)
+
+
+# --- ownership -------------------------------------------------------------------------------------------------------
+
+EdgeKind = Literal["equity", "votes", "beneficial", "nominee", "option", "trust"]
+
+
+class OwnershipEdge(NamedTuple):
+    """One holding as a source states it: `owner` holds from `low` to `high` percent of `owned`.
+
+    An exact share has `low == high`, an unknown one None for both. Dates are half-open as in a list entry; `file` and
+    `line` say where it was written.
+    """
+
+    owner: str
+    owned: str
+    low: Decimal | None
+    high: Decimal | None
+    owner_country: str = ""
+    owned_country: str = ""
+    effective_from: str | None = None
+    effective_to: str | None = None
+    source: str = ""
+    kind: EdgeKind = "equity"
+    share_class: str = ""
+    note: str = ""
+    file: str = ""
+    line: int = 0
+
+
+# --- orders ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Party:
+    """One party of an order. Any of it may be missing ("" or empty)."""
+
+    role: str
+    name: str
+    other_names: list[str]
+    kind: str
+    address: str
+    country: str
+    identifiers: dict[str, str]
+
+
+@dataclass(slots=True)
+class Item:
+    """One item of an order, as far as it holds text to look at."""
+
+    description: str
+    maker: str
+    model: str
+
+
+@dataclass(slots=True)
+class Order:
+    """An order that could be read. Dates are ISO days; `placed_on` is the day in Washington."""
+
+    order_id: str
+    cancelled: bool
+    placed_on: str | None
+    export_on: str | None
+    parties: list[Party]
+    items: list[Item]
+    end_use: str
+    notes: str
+
+
+class Fault(NamedTuple):
+    """Why an order could not be read: a code, a sentence, and the order id where that could be read."""
+
+    code: str
+    reason: str
+    order_id: str | None = None
+
+
+# --- rules -----------------------------------------------------------------------------------------------------------
+
+Outcome = Literal["clear", "review", "block", "quarantine"]
+
+
+class ListRule(NamedTuple):
+    """What a hit on a source list means."""
+
+    outcome: Outcome
+    names_inside: bool
+    citation: str
+    effect: str
+
+
+class FindingRule(NamedTuple):
+    """What a kind of finding does: outcome "list" and "regime" defer to the list's and the regime's own."""
+
+    outcome: Literal["review", "block", "list", "regime"]
+    priority: int
+    score: float | None
+
+
+class Period(NamedTuple):
+    """Days on which a regime is in force (half-open); `verified` is false where no source confirmed it."""
+
+    effective_from: str
+    effective_to: str | None
+    citation: str
+    verified: bool
+
+    def holds(self, day: str) -> bool:
+        """Whether `day` (ISO) lies in the period."""
+        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
+
+
+class Seed(NamedTuple):
+    """A list whose parties an ownership regime counts; `programs` narrows it to these program tags."""
+
+    list: str
+    programs: frozenset[str] | None
+
+
+class Regime(NamedTuple):
+    """An ownership regime: from which share on (billionths of a percent), for whose holdings, and when."""
+
+    id: str
+    share_units: int
+    outcome: Outcome
+    code: str
+    unknown_code: str
+    captures_us: bool
+    seeds: tuple[Seed, ...]
+    periods: tuple[Period, ...]
+
+    def period(self, day: str) -> Period | None:
+        """The period in force on `day`, or None."""
+        return next((period for period in self.periods if period.holds(day)), None)
+
+
+@dataclass(slots=True)
+class Rules:
+    """The rules of a snapshot. `sha256` is over the tables as read."""
+
+    sha256: str
+    lists: Mapping[str, ListRule]
+    findings: Mapping[str, FindingRule]
+    regimes: tuple[Regime, ...]
+    list_age_days_max: int
+    export_ahead_days_max: int
+
+
+# --- findings and decisions ------------------------------------------------------------------------------------------
+
+
+class Place(NamedTuple):
+    """Where in an order: the party's or item's number, and the field."""
+
+    party: int | None
+    item: int | None
+    field: str
+
+
+class Hit(NamedTuple):
+    """One alias of one entry in one field of one order. `rule` names the row of outcomes.toml that applies."""
+
+    place: Place
+    start: int
+    end: int
+    text: str
+    entry: int
+    alias: int
+    rule: str
+
+
+class Holding(NamedTuple):
+    """One step of an ownership path; `share` is the percent as written, "" for unknown."""
+
+    owner: str
+    owned: str
+    share: str
+    source: str
+
+
+Basis = Literal["direct", "indirect", "aggregate", "unknown", "minority", "circular", "control"]
+
+
+class Affiliation(NamedTuple):
+    """What the closure says of one company under one regime, on days [effective_from, effective_to)."""
+
+    regime: str
+    entity: str
+    basis: Basis
+    path: tuple[Holding, ...]
+    entries: tuple[int, ...]
+    effective_from: str | None
+    effective_to: str | None
+
+
+class PartyAffiliation(NamedTuple):
+    """An affiliation found for a party of an order."""
+
+    place: Place
+    text: str
+    affiliation: Affiliation
+
+
+@dataclass(slots=True)
+class Finding:
+    """One reason for a decision. `evidence` holds what the decision's schema says of a finding beyond type and code.
+
+    `unverified` names the rule and day that the finding rests on and no source confirmed.
+    """
+
+    type: Literal["hit", "affiliation", "control", "red_flag"]
+    code: str
+    outcome: Outcome
+    priority: int
+    evidence: dict[str, Any]
+    unverified: str | None = None
+
+
+class Caveat(NamedTuple):
+    """Why an order without findings is not clear all the same (a stale list, a missing date)."""
+
+    code: str
+    priority: int
+
+
+class Judgment(NamedTuple):
+    """The days an order is judged on (the last one is `as_of`), and what is wrong with them."""
+
+    days: tuple[str, ...]
+    as_of: str | None
+    caveats: tuple[Caveat, ...]
+    missing: tuple[str, ...]
+
+
+class Terms(NamedTuple):
+    """What a screening is told beside the order: the hand's knowledge of days, and the operator's choices.
+
+    `as_of` fixes the day; without it the later of the order's `export_date` and `received_on` (the record's day; for
+    files the day of `placed_at`) is judged. `aged_on` is the day that list age is measured to, else the judged day.
+    Days are ISO days in Washington.
+    """
+
+    as_of: str | None = None
+    received_on: str | None = None
+    aged_on: str | None = None
+    list_age_days_max: int | None = None
+    allow_stale: bool = False
+    profile: str = "us"
+
+
+class Verdict(NamedTuple):
+    """What all findings and caveats of an order come to."""
+
+    outcome: Outcome
+    priority: int
+    reasons: list[str]
+    findings: list[Finding]
+
+
+@dataclass(slots=True)
+class Decision:
+    """The answer to one order; `value` is the decision as JSON, the same bytes whichever hand asked."""
+
+    outcome: Outcome
+    order_id: str | None
+    reasons: list[str]
+    lists: list[str]
+    value: bytes
+
+
+# --- snapshot --------------------------------------------------------------------------------------------------------
+
+
+class Fold(Protocol):
+    """The fold with its tables; see `screener.core.fold.Folder`."""
+
+    def __call__(self, text: str) -> str:
+        """Fold a text."""
+
+    def locate(self, text: str, start: int, end: int) -> tuple[int, int]:
+        """Lead a slice of the folded text back to the text."""
+
+
+class Engine(Protocol):
+    """Finds patterns in a text. The automaton is one; the tests have a slow one."""
+
+    def scan(self, text: str) -> Iterable[tuple[int, int]]:
+        """Yield (index of the pattern's last character, pattern number) of every occurrence, overlapping ones too."""
+
+
+Scope = Literal["whole", "inside", "word", "address"]
+
+
+class Reference(NamedTuple):
+    """Which alias of which entry a pattern stands for, and where it counts.
+
+    `scope`: "whole" only as the whole of a party's name; "inside" also within a longer text; "word" so too, but as a
+    lesser sign (one rare word, a ship's name); "address" in an address (`alias` then numbers the entry's addresses).
+    """
+
+    entry: int
+    alias: int
+    scope: Scope
+
+
+@dataclass(slots=True)
+class ListFacts:
+    """What a snapshot holds of one list: rows as published, entries, and the edition's day."""
+
+    rows: int
+    entries: int
+    edition: str
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """All that a screening needs beside the order: immutable, named by its hash, swapped whole.
+
+    `patterns[i]` is folded text with one blank before and behind; `references[i]` says whose it is. `whole` maps glued
+    names to references. `affiliations` and `ownership_known` are keyed by glued name.
+    """
+
+    sha256: str
+    components: Mapping[str, str]
+    sources: tuple[SourceFile, ...]
+    lists: Mapping[str, ListFacts]
+    entries: tuple[ListEntry, ...]
+    patterns: tuple[str, ...]
+    references: tuple[tuple[Reference, ...], ...]
+    whole: Mapping[str, tuple[Reference, ...]]
+    affiliations: Mapping[str, tuple[Affiliation, ...]]
+    ownership_known: frozenset[str]
+    rules: Rules
+    fold: Fold
+    engine: Engine
+    sample: bool
+
+    @property
+    def edition(self) -> str | None:
+        """The day of the oldest official list in it; None without lists."""
+        return min((facts.edition for facts in self.lists.values()), default=None)

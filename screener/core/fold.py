@@ -12,6 +12,7 @@ alike or not.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 VERSION = 1
 """Counts up when the same text folds differently; a snapshot built by another version is refused."""
 
-_APOSTROPHES = frozenset("'`´‘’‛′ʹʻʼʽʾʿˈ＇")
+_APOSTROPHES = frozenset("'`\u00b4\u2018\u2019\u201b\u2032\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\uff07")
 _NUMERO = "№"
+_RESIDUE = re.compile("[\u00ff\u0178](?!\\w)")
 _HAN = ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
 
 
@@ -64,12 +66,17 @@ _CHARACTERS = _Characters()
 
 def words(text: str) -> list[str]:
     """Split a text into its folded words: runs of single letters joined, legal forms still in."""
-    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
-    found = composed.translate(_CHARACTERS).split()
+    plain = text if text.isascii() else unicodedata.normalize("NFC", _without_residue(text))
+    found = plain.translate(_CHARACTERS).split()
     for word in found:
         if len(word) == 1:
             return _join_letters(found)
     return found
+
+
+def _without_residue(text: str) -> str:
+    """Blanks for every "\u00ff" that ends a word: in lists, what code page 437 left of a no-break space."""
+    return _RESIDUE.sub(" ", text) if "\u00ff" in text or "\u0178" in text else text
 
 
 def _join_letters(found: Iterable[str]) -> list[str]:
@@ -153,6 +160,7 @@ class Folder:
 
 def _spelled(text: str) -> list[tuple[str, list[tuple[int, int]]]]:
     """The words of `text`, as `words` gives them, each letter with the slice of `text` it came from."""
+    text = _without_residue(text)
     letters: list[str] = []
     marks: list[tuple[int, int]] = []
     for start, end in _clusters(text):
@@ -162,13 +170,13 @@ def _spelled(text: str) -> list[tuple[str, list[tuple[int, int]]]]:
     spelled: list[tuple[str, list[tuple[int, int]]]] = []
     open_run = False
     for start, end in _runs(letters):
-        letter = end - start == 1 and letters[start].isalpha()
-        if letter and open_run:
+        single = end - start == 1 and letters[start].isalpha()
+        if single and open_run:
             word, word_marks = spelled.pop()
             spelled.append((word + letters[start], [*word_marks, marks[start]]))
         else:
             spelled.append(("".join(letters[start:end]), marks[start:end]))
-        open_run = letter
+        open_run = single
     return spelled
 
 

@@ -1,0 +1,84 @@
+# Everything a person or a pipeline does here. Needs Python 3.11 or later (with venv) and make; the rest goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+UV ?= uv
+LOCKS := runtime broker test bench build
+PIP_INSTALL := $(PY) -m pip --quiet --disable-pip-version-check install
+LOCKED := $(PIP_INSTALL) --require-hashes --only-binary :all:
+TEST_TIMEOUT_SECONDS := 300
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test lint format bench soak locks clean
+
+help:  ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: $(VENV)/.broker  ## screen sample orders through a real Kafka on this machine
+	@$(VENV)/bin/screener demo
+
+# The tests' folders stay inside the checkout, numbered by run, so that several runs do not meet.
+test: lint  ## lint, then every test (integration tests start a real Kafka)
+	@mkdir -p build/tmp
+	@TMPDIR="$(CURDIR)/build/tmp" $(PY) -m pytest --timeout=$(TEST_TIMEOUT_SECONDS)
+
+lint: $(VENV)/.test  ## ruff, mypy and the import contracts
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports
+
+format: $(VENV)/.test  ## put the sources into their form
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: $(VENV)/.bench  ## measure speed and quality, each with a proof of its answer
+	@$(PY) benchmarks/run.py
+
+soak: $(VENV)/.bench  ## the long run: steady load, restarts and kills
+	@$(PY) benchmarks/soak.py
+
+locks:  ## resolve requirements/*.in again (needs uv)
+	@command -v $(UV) >/dev/null || { echo "make locks needs uv: pip install uv" >&2; exit 2; }
+	@cd requirements && for name in $(LOCKS); do \
+	  $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+	    --no-emit-index-url --no-emit-find-links $(LOCK_OPTIONS) --output-file $$name.txt $$name.in || exit 1; \
+	done
+
+clean:  ## remove the environment, caches and everything built
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment: one stamp for each lock, made again when its lock changes ---------------------------------------
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "screener needs Python 3.11 or later, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true): name another, as in make PYTHON=python3.12" >&2; \
+	  exit 2; }
+	@echo "making $(VENV) (once)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.python requirements/build.txt requirements/runtime.txt pyproject.toml
+	@echo "installing requirements/runtime.txt"
+	@$(LOCKED) -r requirements/build.txt -r requirements/runtime.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.broker: $(VENV)/.runtime requirements/broker.txt
+	@echo "installing requirements/broker.txt"
+	@$(LOCKED) -r requirements/broker.txt
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.broker requirements/test.txt
+	@echo "installing requirements/test.txt"
+	@$(LOCKED) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.broker requirements/bench.txt
+	@echo "installing requirements/bench.txt"
+	@$(LOCKED) -r requirements/bench.txt
+	@touch $@

@@ -1,0 +1,240 @@
+"""The commands. Each reads its options, calls one runner, and turns an OperatorError into one sentence and status 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from screener import __version__, broker, settings
+from screener.errors import OperatorError
+from screener.lists import build, snapshot
+from screener.model import Terms
+from screener.runners import demo, files, topics
+from screener.runners.announcements import announce
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from screener.lists.build import Built
+    from screener.model import Snapshot
+
+OUTCOMES = ("clear", "review", "block", "quarantine")
+NO_ADVICE = "Screening results are no legal advice; clear means no finding under the lists and rules named."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 as the command says, 2 for the operator to fix."""
+    namespace = _parser().parse_args(arguments)
+    try:
+        status: int = namespace.run(namespace)
+    except OperatorError as error:
+        print(f"screener: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="screener", description=__doc__.partition("\n")[0], epilog=NO_ADVICE)
+    parser.description = "Screens orders against restricted-party lists and their 50 % affiliates."
+    parser.add_argument("--version", action="version", version=f"screener {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_screen(commands)
+    _add_snapshot(commands)
+    _add_worker(commands)
+    topics.add_commands(commands)
+    broker.add_commands(commands)
+    demo.add_commands(commands)
+    return parser
+
+
+# --- screen ----------------------------------------------------------------------------------------------------------
+
+
+def _add_screen(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "screen a file of orders, one JSON object a line; decisions go to standard output in the same order"
+    command = commands.add_parser("screen", help=text, description=text, epilog=NO_ADVICE)
+    command.add_argument("file", nargs="?", default="-", help="orders, or - for standard input (default)")
+    _add_inputs(command)
+    command.add_argument("--snapshot", type=Path, help="a snapshot file instead of lists")
+    command.add_argument("--as-of", type=_day, help="the day to judge on, in Washington (YYYY-MM-DD)")
+    command.add_argument("--max-list-age", type=_days, metavar="DAYS", help="older lists turn clear into review")
+    command.add_argument("--allow-stale", action="store_true", help="clear with old lists all the same; is recorded")
+    command.add_argument("--fail-on", type=_outcomes, default=(), metavar="OUTCOMES", help="exit 1 when these occur")
+    command.set_defaults(run=_run_screen)
+
+
+def _add_inputs(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--lists", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    command.add_argument("--private", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    command.add_argument("--ownership", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    command.add_argument("--rules", type=Path, metavar="DIR", help="rules files that overlay the shipped ones")
+    command.add_argument("--sample", action="store_true", help="the shipped sample lists, not for compliance use")
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-12-01") from None
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of days")
+    return int(text)
+
+
+def _outcomes(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    unknown = [name for name in names if name not in OUTCOMES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(OUTCOMES)}")
+    return names
+
+
+def _inputs(namespace: argparse.Namespace) -> build.Inputs:
+    return build.Inputs(
+        lists=namespace.lists,
+        private=namespace.private,
+        ownership=namespace.ownership,
+        rules=namespace.rules,
+        sample=namespace.sample,
+    )
+
+
+def _run_screen(namespace: argparse.Namespace) -> int:
+    if namespace.snapshot is not None:
+        given = [namespace.lists, namespace.private, namespace.ownership, namespace.rules, namespace.sample]
+        if any(given):
+            raise OperatorError("--snapshot already holds lists, ownership and rules: give it alone")
+        held = snapshot.load(namespace.snapshot)
+    else:
+        built = build.build(_inputs(namespace))
+        _tell_problems(built)
+        held = built.snapshot
+    terms = Terms(as_of=namespace.as_of, list_age_days_max=namespace.max_list_age, allow_stale=namespace.allow_stale)
+    path = None if namespace.file == "-" else Path(namespace.file)
+    tally = files.screen_file(path, sys.stdout.buffer, held, terms)
+    return int(any(getattr(tally, outcome) for outcome in namespace.fail_on))
+
+
+def _tell_problems(built: Built) -> None:
+    for problem in built.problems:
+        print(f"screener: left out: {problem}", file=sys.stderr)
+    missing = build.lists_without_rows(built.snapshot)
+    if missing:
+        print(f"screener: no rows for {', '.join(missing)}: orders are not screened against them", file=sys.stderr)
+
+
+# --- snapshot --------------------------------------------------------------------------------------------------------
+
+
+def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "build, show and publish snapshots: lists, ownership and rules in one verified file"
+    actions = commands.add_parser("snapshot", help=text, description=text).add_subparsers(
+        dest="action", required=True, metavar="build|show|publish"
+    )
+    make = actions.add_parser("build", help="build a snapshot file")
+    _add_inputs(make)
+    make.add_argument("--out", type=Path, required=True, metavar="FILE")
+    make.add_argument("--previous", type=Path, metavar="FILE", help="compare with this one (default: FILE of --out)")
+    make.add_argument("--accept-losses", action="store_true", help="build even when a list lost its rows")
+    make.set_defaults(run=_run_build)
+    show = actions.add_parser("show", help="say what is in a snapshot file")
+    show.add_argument("file", type=Path)
+    show.add_argument("--weak", action="store_true", help="list the aliases that are too weak to block alone")
+    show.set_defaults(run=_run_show)
+    publish = actions.add_parser("publish", help="announce a snapshot file to all workers")
+    publish.add_argument("file", type=Path)
+    publish.add_argument("--bootstrap-servers", default=os.environ.get("SCREENER_BOOTSTRAP_SERVERS"))
+    publish.add_argument("--topic-prefix", default=os.environ.get("SCREENER_TOPIC_PREFIX", ""))
+    publish.set_defaults(run=_run_publish)
+
+
+def _run_build(namespace: argparse.Namespace) -> int:
+    built = build.build(_inputs(namespace))
+    _tell_problems(built)
+    previous = namespace.previous or (namespace.out if namespace.out.exists() else None)
+    if previous is not None and not namespace.accept_losses:
+        build.check_against(snapshot.load(previous), built.snapshot)
+    snapshot.save(built.content, namespace.out)
+    _tell(built.snapshot)
+    return 0
+
+
+def _run_show(namespace: argparse.Namespace) -> int:
+    held = snapshot.load(namespace.file)
+    if namespace.weak:
+        for entry, name in build.weak_aliases(held):
+            print(f"{entry.list}\t{name}\t{entry.entry_id}\t{entry.name}")
+    else:
+        _tell(held)
+    return 0
+
+
+def _tell(held: Snapshot) -> None:
+    print(held.sha256 + (" SAMPLE: not for compliance use" if held.sample else ""))
+    for name, sha256 in held.components.items():
+        print(f"  {name:<10} {sha256}")
+    print(f"{'list':<10} {'rows':>8} {'entries':>8}  edition")
+    for code, facts in held.lists.items():
+        print(f"{code:<10} {facts.rows:>8,} {facts.entries:>8,}  {facts.edition or 'does not age'}")
+    aliases = sum(len(entry.aliases) for entry in held.entries)
+    weak = sum(1 for _ in build.weak_aliases(held))
+    print(f"{aliases:,} aliases, {weak:,} of them weak; {len(held.patterns):,} patterns")
+    print(f"{len(held.affiliations):,} names with affiliations, {len(held.ownership_known):,} names in the graph")
+
+
+def _run_publish(namespace: argparse.Namespace) -> int:
+    if not namespace.bootstrap_servers:
+        raise OperatorError("--bootstrap-servers or SCREENER_BOOTSTRAP_SERVERS must name a broker")
+    topic = next(row.name for row in topics.load(namespace.topic_prefix) if row.role == "announcements")
+    published = announce(namespace.bootstrap_servers, topic, namespace.file)
+    print(f"{topic}: {published.sha256}")
+    return 0
+
+
+# --- worker ----------------------------------------------------------------------------------------------------------
+
+_WORKER_TEXTS = {
+    "bootstrap_servers": "host:port of the brokers",
+    "snapshot": "a snapshot file (default: the one that is announced)",
+    "topic_prefix": "put before every topic's name",
+    "group": "the consumer group (default: screener)",
+    "slot": "this worker's number in the group, from 0; names its transactional id",
+    "metrics_host": "address to serve metrics and health on (default: all)",
+    "metrics_port": "port for /metrics, /health and /ready (default: 9464)",
+    "max_list_age": "days; older lists turn clear into review",
+    "allow_stale": "clear with old lists all the same; is recorded in each decision",
+    "shadow": "write decisions to screener.shadow only",
+}
+
+
+def _add_worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "answer orders on Kafka; every option is also an environment variable, SCREENER_ and its name in capitals"
+    command = commands.add_parser("worker", help="answer orders on Kafka", description=text, epilog=NO_ADVICE)
+    for field in fields(settings.Settings):
+        option = "--" + field.name.replace("_", "-")
+        if field.type == "bool":
+            command.add_argument(option, action="store_const", const="true", help=_WORKER_TEXTS[field.name])
+        else:
+            command.add_argument(option, help=_WORKER_TEXTS[field.name])
+    command.set_defaults(run=_run_worker)
+
+
+def _run_worker(namespace: argparse.Namespace) -> int:
+    given = {field.name: getattr(namespace, field.name) for field in fields(settings.Settings)}
+    held = settings.load(given, os.environ)
+    from screener.runners import worker  # noqa: PLC0415  Faust takes a second to import; no other command needs it
+
+    return worker.run(held)

@@ -1,0 +1,37 @@
+"""Parties -> affiliations, looked up in the closure that the snapshot brings along.
+
+A lookup and no computation: the graph was closed when the snapshot was built. A party that the graph does not know is
+named as such (`unknown_parties`); it never reads as "not owned".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from screener.model import PartyAffiliation, Place
+
+if TYPE_CHECKING:
+    from screener.model import Order, Snapshot
+
+
+def ownership(order: Order, snapshot: Snapshot) -> list[PartyAffiliation]:
+    """What the closure says of the order's parties, on any day; `policy` picks the days."""
+    if not snapshot.affiliations:
+        return []
+    found: list[PartyAffiliation] = []
+    for number, party in enumerate(order.parties):
+        for at, name in enumerate([party.name, *party.other_names]):
+            field = "name" if at == 0 else f"other_names[{at - 1}]"
+            place = Place(number, None, field)
+            rows = snapshot.affiliations.get(snapshot.fold(name).replace(" ", ""), ())
+            found.extend(PartyAffiliation(place, name, row) for row in rows)
+    return found
+
+
+def unknown_parties(order: Order, snapshot: Snapshot) -> list[int]:
+    """The numbers of the parties of whose owners the graph knows nothing."""
+    return [
+        number
+        for number, party in enumerate(order.parties)
+        if snapshot.fold(party.name).replace(" ", "") not in snapshot.ownership_known
+    ]

@@ -1,0 +1,48 @@
+"""Signs in an order that need a person even where no listed name was found.
+
+So far those that could hide a name from the matcher: letters of two scripts mixed in one word, and a name without a
+letter or digit. Each is a finding of its own; none decides alone.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from screener.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from screener.model import FindingRule, Order, Snapshot
+
+_LOOK_ALIKES = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
+
+
+def redflags(order: Order, snapshot: Snapshot) -> list[Finding]:
+    """The red flags of an order's party names."""
+    rule = snapshot.rules.findings["flag"]
+    findings: list[Finding] = []
+    for number, party in enumerate(order.parties):
+        for at, name in enumerate([party.name, *party.other_names]):
+            field = "name" if at == 0 else f"other_names[{at - 1}]"
+            findings.extend(_flag(code, rule, number, field, name) for code in _codes(name, snapshot))
+    return findings
+
+
+def _codes(name: str, snapshot: Snapshot) -> Iterator[str]:
+    if name.strip() and not snapshot.fold(name):
+        yield "NAME_UNREADABLE"
+    if not name.isascii() and any(_mixed(word) for word in name.split()):
+        yield "NAME_MIXED_SCRIPTS"
+
+
+def _mixed(word: str) -> bool:
+    """Whether letters of look-alike scripts stand in one word."""
+    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word if letter.isalpha()}
+    return len(scripts.intersection(_LOOK_ALIKES)) > 1
+
+
+def _flag(code: str, rule: FindingRule, party: int, field: str, name: str) -> Finding:
+    evidence = {"party": party, "field": field, "span": [0, len(name)], "text": name}
+    return Finding("red_flag", code, "review", rule.priority, evidence)

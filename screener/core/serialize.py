@@ -1,0 +1,117 @@
+"""A verdict -> the decision's bytes, after `topics/schemas/decision.schema.json`.
+
+Compact JSON in a fixed order of members, with no clock in it: the same order, snapshot, terms and key give the same
+bytes from every hand. A decision never outgrows `DECISION_BYTES_MAX`: the least of many findings are left out then,
+and the reasons say FINDINGS_CUT.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from screener import __version__
+from screener.model import Decision
+
+if TYPE_CHECKING:
+    from screener.model import Fault, Finding, Judgment, Order, Snapshot, Terms, Verdict
+
+SCHEMA_VERSION = 1
+FINDINGS_MAX = 200
+DECISION_BYTES_MAX = 2_000_000
+ORIGINAL_BYTES_MAX = 1_000_000
+ORIGINAL_BYTES_KEPT = 65_536
+
+
+def serialize(
+    raw: bytes,
+    order: Order,
+    verdict: Verdict,
+    judgment: Judgment,
+    snapshot: Snapshot,
+    terms: Terms,
+    regimes: list[str],
+    not_evaluated: list[str],
+) -> Decision:
+    """Write the decision on an order that could be read."""
+    lists = sorted({finding.evidence["list"] for finding in verdict.findings if "list" in finding.evidence})
+    head = _head(raw, order.order_id, judgment.as_of, snapshot)
+    tail = {
+        "missing": list(judgment.missing),
+        "not_evaluated": not_evaluated,
+        "unverified": sorted({finding.unverified for finding in verdict.findings if finding.unverified}),
+        **_origin(judgment.as_of, snapshot, terms, regimes),
+    }
+    if verdict.outcome != "clear":
+        tail["order"] = orjson.Fragment(_one_line(raw))
+    findings = verdict.findings
+    for limit in (FINDINGS_MAX, 50, 10, 1):
+        value = _write(head, verdict, findings[:limit], tail, cut=len(findings) > limit)
+        if len(value) <= DECISION_BYTES_MAX:
+            break
+    return Decision(verdict.outcome, order.order_id, verdict.reasons, lists, value)
+
+
+def _write(
+    head: dict[str, Any], verdict: Verdict, findings: list[Finding], tail: dict[str, Any], *, cut: bool
+) -> bytes:
+    standing = next((finding.evidence for finding in findings if finding.evidence.get("license_requirement")), {})
+    return orjson.dumps(
+        head
+        | {"outcome": verdict.outcome, "priority": verdict.priority}
+        | {"reasons": [*verdict.reasons, "FINDINGS_CUT"] if cut else verdict.reasons}
+        | {"findings": [{"type": row.type, "code": row.code, **row.evidence} for row in findings], "grants": []}
+        | {"license_requirement": standing.get("license_requirement", "")}
+        | {"license_review_policy": standing.get("license_review_policy", "")}
+        | tail
+    )
+
+
+def serialize_fault(
+    raw: bytes | None, fault: Fault, snapshot: Snapshot, terms: Terms, original_bytes_max: int = ORIGINAL_BYTES_MAX
+) -> Decision:
+    """Write the quarantine record of an order that could not be read or answered, with its bytes.
+
+    Of an original of more than `original_bytes_max` bytes the first `ORIGINAL_BYTES_KEPT` are kept.
+    """
+    original = raw or b""
+    as_of = terms.as_of or terms.received_on
+    cut = len(original) > original_bytes_max
+    kept = original[:ORIGINAL_BYTES_KEPT] if cut else original
+    value = orjson.dumps(
+        _head(original, fault.order_id, as_of, snapshot)
+        | {"outcome": "quarantine", "priority": 100, "reasons": [fault.code], "reason": fault.reason}
+        | {"original": b64encode(kept).decode(), "original_bytes": len(original), "original_truncated": cut}
+        | _origin(as_of, snapshot, terms, [])
+    )
+    return Decision("quarantine", fault.order_id, [fault.code], [], value)
+
+
+def _head(raw: bytes, order_id: str | None, as_of: str | None, snapshot: Snapshot) -> dict[str, Any]:
+    order_sha256 = hashlib.sha256(raw).hexdigest()
+    decision_id = hashlib.sha256(f"{order_sha256} {snapshot.sha256} {as_of}".encode()).hexdigest()[:32]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "decision_id": decision_id,
+        "order_id": order_id,
+        "order_sha256": order_sha256,
+    }
+
+
+def _origin(as_of: str | None, snapshot: Snapshot, terms: Terms, regimes: list[str]) -> dict[str, Any]:
+    return {
+        "as_of": as_of,
+        "regimes": regimes,
+        "profile": terms.profile,
+        "snapshot": snapshot.sha256,
+        "rules": snapshot.components["rules"],
+        "screener": __version__,
+    }
+
+
+def _one_line(raw: bytes) -> bytes:
+    """The order as it came; line breaks of its layout (none is inside a JSON string) become blanks."""
+    return raw.replace(b"\r", b" ").replace(b"\n", b" ").strip()

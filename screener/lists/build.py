@@ -1,0 +1,152 @@
+"""Files -> Snapshot: read lists, private lists, ownership and rules, grade, compile, close, and assemble.
+
+A list that is missing rows which an earlier snapshot had stops the build (`check_against`); nothing is dropped in
+silence. The result is the same, byte for byte, for the same inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from screener.errors import OperatorError
+from screener.lists import edges, patterns, private, read, rules, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from screener.model import Fold, ListEntry, ListFacts, OwnershipEdge, Rules, Snapshot, SourceFile, SourceList
+
+SAMPLE = Path(__file__).parents[1] / "sample"
+ROWS_LOST_SHARE_MAX = 0.5
+
+
+@dataclass(slots=True)
+class Inputs:
+    """What to build from; paths as given by the operator."""
+
+    lists: Sequence[Path] = ()
+    private: Sequence[Path] = ()
+    ownership: Sequence[Path] = ()
+    rules: Path | None = None
+    sample: bool = False
+
+
+@dataclass(slots=True)
+class Built:
+    """A snapshot with the bytes of its file and what an operator should hear about the inputs."""
+
+    snapshot: Snapshot
+    content: bytes
+    problems: list[str] = field(default_factory=list)
+
+
+def build(inputs: Inputs) -> Built:
+    """Read everything and build the snapshot; ListError or OperatorError when an input can't be taken."""
+    tables = rules.read_tables(inputs.rules)
+    if inputs.sample:
+        inputs = _with_sample(inputs)
+    if not inputs.lists and not inputs.private:
+        raise OperatorError("no lists were named: give --lists or --private, or --sample for the shipped sample")
+    official = [source for path in inputs.lists for source in read.read_lists(path)]
+    own = [private.read_private(path) for path in inputs.private]
+    held, problems = _read_edges(inputs.ownership)
+    content = _content(official, own, held, tables, sample=inputs.sample)
+    return Built(snapshot.loads(content), content, problems)
+
+
+def _with_sample(inputs: Inputs) -> Inputs:
+    return Inputs(
+        lists=[*inputs.lists, SAMPLE / "consolidated.csv"],
+        private=inputs.private,
+        ownership=[*inputs.ownership, SAMPLE / "ownership.csv"],
+        rules=inputs.rules,
+        sample=True,
+    )
+
+
+def _read_edges(paths: Iterable[Path]) -> tuple[list[tuple[SourceFile, list[OwnershipEdge]]], list[str]]:
+    held: list[tuple[SourceFile, list[OwnershipEdge]]] = []
+    problems: list[str] = []
+    for path in paths:
+        found, said, file = edges.read_edges(path)
+        held.append((file, found))
+        problems.extend(said)
+    return held, problems
+
+
+def _content(
+    official: Sequence[SourceList],
+    own: Sequence[SourceList],
+    held: Sequence[tuple[SourceFile, list[OwnershipEdge]]],
+    tables: rules.Tables,
+    *,
+    sample: bool,
+) -> bytes:
+    parsed = rules.parse(tables)
+    fold = patterns.folder(tables)
+    entries = patterns.grade([entry for source in (*official, *own) for entry in source.entries], tables, fold)
+    graph = [edge for _, found in held for edge in found]
+    return snapshot.dumps(
+        snapshot.Parts(
+            sources=[source.file for source in (*official, *own)] + [file for file, _ in held],
+            lists=_facts(official, own),
+            entries=entries,
+            patterns=patterns.compile_patterns(entries, tables, dict(parsed.lists), fold),
+            ownership=_closed(graph, entries, parsed, fold),
+            tables=tables,
+            sample=sample,
+        )
+    )
+
+
+def _closed(graph: list[OwnershipEdge], entries: list[ListEntry], parsed: Rules, fold: Fold) -> snapshot.Ownership:
+    if not graph:
+        return snapshot.Ownership({}, set())
+    from screener.lists import ownership  # noqa: PLC0415  loads Polars, which nothing else needs and a worker never has
+
+    return ownership.affiliations(graph, entries, parsed.regimes, fold)
+
+
+def _facts(official: Iterable[SourceList], own: Iterable[SourceList]) -> dict[str, snapshot.Facts]:
+    """Facts by list: rows and entries add up over files, the edition is the newest official file's."""
+    facts: dict[str, snapshot.Facts] = {}
+    for source, ages in [*((source, True) for source in official), *((source, False) for source in own)]:
+        for code, rows in source.rows_by_list.items():
+            old = facts.get(code, snapshot.Facts(0, 0, ""))
+            entries = sum(entry.list == code for entry in source.entries)
+            edition = max(old.edition, source.file.edition) if ages else old.edition
+            facts[code] = snapshot.Facts(old.rows + rows, old.entries + entries, edition)
+    return facts
+
+
+def check_against(old: Snapshot, new: Snapshot) -> None:
+    """Refuse a snapshot in which a list of the old one has no rows, or less than half of them.
+
+    Raises OperatorError naming the list, the rows that were and the rows that are.
+    """
+    for code, was in sorted(old.lists.items()):
+        now = _rows(new.lists.get(code))
+        if was.rows and now < was.rows * ROWS_LOST_SHARE_MAX:
+            raise OperatorError(
+                f"list {code} has {now} rows and had {was.rows} in snapshot {old.sha256[:19]}: expected at least half;"
+                " check the list file, or build with --accept-losses if the publisher really removed them"
+            )
+
+
+def _rows(facts: ListFacts | None) -> int:
+    return 0 if facts is None else facts.rows
+
+
+def lists_without_rows(built: Snapshot, expected: Iterable[str] = ("EL", "MEU", "SDN")) -> list[str]:
+    """Which of the lists that the product is about have no rows in a snapshot."""
+    return [code for code in expected if _rows(built.lists.get(code)) == 0]
+
+
+def weak_aliases(built: Snapshot) -> Iterable[tuple[ListEntry, str]]:
+    """Every weak alias with its entry, in the order of the lists."""
+    for entry in built.entries:
+        for alias in entry.aliases:
+            if alias.quality == "weak":
+                yield entry, alias.name

@@ -1,0 +1,200 @@
+"""Ownership edges and list entries -> affiliations, keyed by the owned company's glued name.
+
+Names and entry ids become nodes; all entries that share a primary name are one node. The closure is computed for each
+regime and for each stretch of days between two dates on which an edge begins or ends.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from screener.core.fold import glue
+from screener.lists import closure
+from screener.lists.rules import share_units
+from screener.lists.snapshot import Ownership
+from screener.model import Affiliation, Basis, Holding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from screener.lists.closure import Closure
+    from screener.model import Fold, ListEntry, OwnershipEdge, Regime
+
+HOPS_MAX = 50
+PATH_EDGES_MAX = 200
+SHARES = frozenset({"equity", "beneficial", "nominee"})
+US_NAMES = frozenset({"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"})
+
+
+class _Graph:
+    """Edges between numbered nodes, with the names behind the numbers."""
+
+    def __init__(self, edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], fold: Fold) -> None:
+        self._fold = fold
+        self._numbers: dict[str, int] = {}
+        self._node_of_id = {entry.entry_id: self._number(entry.name) for entry in entries}
+        self.listed: dict[int, list[int]] = {}
+        for number, entry in enumerate(entries):
+            node = self._node_of_id[entry.entry_id]
+            self.listed.setdefault(node, []).append(number)
+            for alias in entry.aliases:
+                self._numbers.setdefault(self._key(alias.name), node)
+        self.sources = list(edges)
+        self.edges = [self._edge(row, edge) for row, edge in enumerate(edges)]
+        self.us = {self.node(edge.owned) for edge in edges if edge.owned_country.strip().upper() in US_NAMES}
+        self.us |= {self.node(edge.owner) for edge in edges if edge.owner_country.strip().upper() in US_NAMES}
+
+    def _key(self, name: str) -> str:
+        return glue(self._fold(name)) or name
+
+    def _number(self, name: str) -> int:
+        return self._numbers.setdefault(self._key(name), len(self._numbers))
+
+    def node(self, name: str) -> int:
+        """The node of a name or entry id."""
+        stripped = name.strip()
+        found = self._node_of_id.get(stripped)
+        return self._number(stripped) if found is None else found
+
+    def _edge(self, row: int, edge: OwnershipEdge) -> closure.Edge:
+        return closure.Edge(
+            owner=self.node(edge.owner),
+            owned=self.node(edge.owned),
+            low=None if edge.low is None else share_units(edge.low),
+            high=None if edge.high is None else share_units(edge.high),
+            source=edge.source,
+            share_class=edge.share_class,
+            is_share=edge.kind in SHARES,
+            row=row,
+        )
+
+    def keys(self) -> dict[int, set[str]]:
+        """Node -> the glued names under which the graph's edges and the lists know it."""
+        names: dict[int, set[str]] = {}
+        for key, node in self._numbers.items():
+            names.setdefault(node, set()).add(key)
+        return names
+
+
+def affiliations(
+    edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], regimes: Iterable[Regime], fold: Fold
+) -> Ownership:
+    """Compute who is affiliated with listed parties, under each regime and on which days."""
+    if not edges:
+        return Ownership({}, set())
+    graph = _Graph(edges, entries, fold)
+    names = graph.keys()
+    found: dict[str, list[Affiliation]] = {}
+    for regime in regimes:
+        seeds = _seeds(graph, entries, regime)
+        for begin, end in _stretches(edges):
+            alive = [edge for edge in graph.edges if _holds(graph.sources[edge.row], begin)]
+            closed = closure.close(alive, seeds, regime.share_units)
+            for node, affiliation in _affiliated(graph, closed, alive, regime, begin, end):
+                for key in names[node]:
+                    _extend(found.setdefault(key, []), affiliation)
+    known = {key for edge in edges for name in (edge.owner, edge.owned) for key in names[graph.node(name)]}
+    return Ownership(found, known)
+
+
+def _seeds(graph: _Graph, entries: Sequence[ListEntry], regime: Regime) -> set[int]:
+    def counts(number: int) -> bool:
+        entry = entries[number]
+        return any(
+            entry.list == seed.list and (seed.programs is None or not seed.programs.isdisjoint(entry.programs))
+            for seed in regime.seeds
+        )
+
+    return {node for node, numbers in graph.listed.items() if any(map(counts, numbers))}
+
+
+def _stretches(edges: Iterable[OwnershipEdge]) -> list[tuple[str | None, str | None]]:
+    """The stretches of days on which the same edges hold, first to last, open at both ends."""
+    days = sorted({day for edge in edges for day in (edge.effective_from, edge.effective_to) if day})
+    borders = [None, *days, None]
+    return list(pairwise(borders))
+
+
+def _holds(edge: OwnershipEdge, begin: str | None) -> bool:
+    """Whether an edge holds in the stretch that begins on `begin`."""
+    started = edge.effective_from is None or (begin is not None and edge.effective_from <= begin)
+    ended = edge.effective_to is not None and begin is not None and edge.effective_to <= begin
+    return started and not ended
+
+
+def _affiliated(
+    graph: _Graph, closed: Closure, alive: list[closure.Edge], regime: Regime, begin: str | None, end: str | None
+) -> Iterator[tuple[int, Affiliation]]:
+    into: dict[int, list[int]] = {}
+    for edge in alive:
+        if edge.is_share and edge.owner in closed.tier:
+            into.setdefault(edge.owned, []).append(edge.row)
+    captured = {node: into[node] for node, tier in closed.tier.items() if tier > 0}
+    for rows_of, basis in (
+        (captured, None),
+        (closed.unknown, "unknown"),
+        (closed.minority, "minority"),
+        (closed.control, "control"),
+    ):
+        for node, rows in sorted(rows_of.items()):
+            if node in graph.us and not regime.captures_us:
+                continue
+            path = _path(graph, closed, into, rows)
+            said: Basis = basis or _basis(graph, closed, rows, regime)  # type: ignore[assignment]
+            yield (
+                node,
+                Affiliation(
+                    regime=regime.id,
+                    entity=graph.sources[rows[0]].owned.strip(),
+                    basis=said,
+                    path=tuple(_holding(graph.sources[row]) for row in path),
+                    entries=_listed(graph, path),
+                    effective_from=begin,
+                    effective_to=end,
+                ),
+            )
+
+
+def _basis(graph: _Graph, closed: Closure, rows: list[int], regime: Regime) -> Basis:
+    """Direct: one listed owner suffices; indirect: one captured owner does; aggregate: only several together."""
+    alone = {closed.tier[graph.edges[row].owner] for row in rows if (graph.edges[row].low or 0) >= regime.share_units}
+    if not alone:
+        return "aggregate"
+    return "direct" if 0 in alone else "indirect"
+
+
+def _path(graph: _Graph, closed: Closure, into: dict[int, list[int]], rows: list[int]) -> list[int]:
+    """The edges that lead from listed parties to a company, listed parties first."""
+    seen: dict[int, None] = dict.fromkeys(rows)
+    level = rows
+    for _ in range(HOPS_MAX):
+        owners = sorted({graph.edges[row].owner for row in level if closed.tier.get(graph.edges[row].owner, 1) > 0})
+        level = [row for owner in owners for row in into.get(owner, ()) if row not in seen]
+        if not level or len(seen) + len(level) > PATH_EDGES_MAX:
+            break
+        seen |= dict.fromkeys(level)
+    return list(reversed(seen))
+
+
+def _listed(graph: _Graph, path: Iterable[int]) -> tuple[int, ...]:
+    """The list entries that own by the edges of a path."""
+    numbers = {number for row in path for number in graph.listed.get(graph.edges[row].owner, ())}
+    return tuple(sorted(numbers))
+
+
+def _holding(edge: OwnershipEdge) -> Holding:
+    if edge.low is None:
+        share = ""
+    else:
+        share = f"{edge.low:f}" if edge.low == edge.high else f"{edge.low:f}-{edge.high:f}"
+    return Holding(edge.owner.strip(), edge.owned.strip(), share, edge.source)
+
+
+def _extend(found: list[Affiliation], new: Affiliation) -> None:
+    """Append, or lengthen the last one where only the days differ and they meet."""
+    last = found[-1] if found else None
+    if last and last.effective_to == new.effective_from and last[:5] == new[:5] and new.effective_from is not None:
+        found[-1] = last._replace(effective_to=new.effective_to)
+    else:
+        found.append(new)

@@ -1,0 +1,219 @@
+"""The Snapshot's file: one line that names parts and hashes, then the parts as JSON.
+
+    {"format":"screener-snapshot","version":1,"sha256":"<hash over all>","parts":[["lists",<bytes>,"<sha256>"],...]}
+
+`loads` verifies every hash before a byte is interpreted; nothing native or pickled is in the file, the automaton is
+built from the patterns. Same parts, same bytes, same hash, wherever and whenever they were built.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from screener.core import fold as folding
+from screener.core.fold import glue
+from screener.errors import OperatorError
+from screener.lists import patterns, rules
+from screener.lists.automaton import Automaton
+from screener.model import Affiliation, Alias, Holding, ListEntry, ListFacts, Reference, Snapshot, SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from screener.lists.patterns import Patterns
+
+VERSION = 1
+SNAPSHOT_BYTES_MAX = 1_073_741_824
+HEADER_BYTES_MAX = 65_536
+PARTS = ("lists", "ownership", "rules")
+
+Facts = ListFacts
+
+
+class Ownership(NamedTuple):
+    """What a snapshot keeps of the graph: affiliations by glued name, and all glued names that the graph knows."""
+
+    affiliations: dict[str, list[Affiliation]]
+    known: set[str]
+
+
+class Parts(NamedTuple):
+    """What a snapshot is made of."""
+
+    sources: list[SourceFile]
+    lists: dict[str, ListFacts]
+    entries: list[ListEntry]
+    patterns: Patterns
+    ownership: Ownership
+    tables: rules.Tables
+    sample: bool
+
+
+def dumps(parts: Parts) -> bytes:
+    """The bytes of the snapshot file."""
+    bodies = {
+        "lists": _dump(
+            {
+                "fold": folding.VERSION,
+                "sample": parts.sample,
+                "sources": [_row(source) for source in parts.sources],
+                "lists": {code: _row(facts) for code, facts in sorted(parts.lists.items())},
+                "entries": [_row(entry) for entry in parts.entries],
+                "patterns": parts.patterns.texts,
+                "references": parts.patterns.references,
+            }
+        ),
+        "ownership": _dump(
+            {
+                "affiliations": dict(sorted(parts.ownership.affiliations.items())),
+                "known": sorted(parts.ownership.known),
+            }
+        ),
+        "rules": _dump(parts.tables),
+    }
+    index = [[name, len(bodies[name]), hashlib.sha256(bodies[name]).hexdigest()] for name in PARTS]
+    header = {"format": "screener-snapshot", "version": VERSION, "sha256": _overall(index), "parts": index}
+    return b"".join([orjson.dumps(header), b"\n", *(bodies[name] for name in PARTS)])
+
+
+def _dump(value: object) -> bytes:
+    return orjson.dumps(value, default=list, option=orjson.OPT_SORT_KEYS)
+
+
+def _row(value: Any) -> list[Any]:  # noqa: ANN401  any of the slots dataclasses
+    return [getattr(value, name) for name in value.__slots__]
+
+
+def _overall(index: list[list[Any]]) -> str:
+    return hashlib.sha256("".join(f"{name} {sha256}\n" for name, _, sha256 in index).encode()).hexdigest()
+
+
+def save(content: bytes, path: Path) -> None:
+    """Write the file whole or not at all."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise OperatorError(f"{path}: can't write the snapshot ({error.strerror})") from None
+
+
+def load(path: Path) -> Snapshot:
+    """Read, verify and assemble a snapshot file; OperatorError in one sentence when it can't be taken."""
+    try:
+        size = path.stat().st_size
+        if size > SNAPSHOT_BYTES_MAX:
+            raise OperatorError(f"{path}: {size} bytes, expected a snapshot of at most {SNAPSHOT_BYTES_MAX}")
+        content = path.read_bytes()
+    except OSError as error:
+        raise OperatorError(f"{path}: can't read the snapshot ({error.strerror})") from None
+    try:
+        return loads(content)
+    except OperatorError as error:
+        raise OperatorError(f"{path}: {error}") from None
+
+
+def loads(content: bytes) -> Snapshot:
+    """Verify and assemble the bytes of a snapshot file; OperatorError when they are not one, whole and unchanged."""
+    header, bodies = _verified(content)
+    with _collector_paused():
+        return _assembled(header, bodies)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No garbage collection while half a million objects come to stay: loading takes half the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapshot:
+    lists, owned, tables = (orjson.loads(bodies[name]) for name in PARTS)
+    if lists["fold"] != folding.VERSION:
+        raise OperatorError("the snapshot was built by a version that folds names differently: build it again")
+    entries = tuple(_entry(row) for row in lists["entries"])
+    references = tuple(tuple(Reference(*row) for row in rows) for rows in lists["references"])
+    texts = tuple(lists["patterns"])
+    parsed = rules.parse(tables)
+    return Snapshot(
+        sha256=f"sha256:{header['sha256']}",
+        components={name: f"sha256:{sha256}" for name, _, sha256 in header["parts"]},
+        sources=tuple(SourceFile(*row) for row in lists["sources"]),
+        lists={code: ListFacts(*row) for code, row in lists["lists"].items()},
+        entries=entries,
+        patterns=texts,
+        references=references,
+        whole=_whole(texts, references),
+        affiliations={key: tuple(map(_affiliation, rows)) for key, rows in owned["affiliations"].items()},
+        ownership_known=frozenset(owned["known"]),
+        rules=parsed,
+        fold=patterns.folder(tables),
+        engine=Automaton(texts),
+        sample=lists["sample"],
+    )
+
+
+def _verified(content: bytes) -> tuple[dict[str, Any], dict[str, memoryview]]:
+    line, newline, _ = content[:HEADER_BYTES_MAX].partition(b"\n")
+    try:
+        header = orjson.loads(line)
+        version, index = header["version"], header["parts"]
+        known = header["format"] == "screener-snapshot" and bool(newline)
+        names = [name for name, _, _ in index]
+        sizes = [int(size) for _, size, _ in index]
+    except (ValueError, KeyError, TypeError):
+        raise OperatorError("not a snapshot file: expected its header in the first line") from None
+    if not known or version != VERSION or names != list(PARTS) or min(sizes) < 0:
+        raise OperatorError(f"a snapshot of another layout: expected version {VERSION} with parts {', '.join(PARTS)}")
+    if len(line) + 1 + sum(sizes) != len(content):
+        raise OperatorError(
+            f"{len(content)} bytes, expected {len(line) + 1 + sum(sizes)}: the file is cut off or longer"
+        )
+    bodies: dict[str, memoryview] = {}
+    at = len(line) + 1
+    for name, size, sha256 in index:
+        bodies[name] = memoryview(content)[at : at + size]
+        at += size
+        if hashlib.sha256(bodies[name]).hexdigest() != sha256:
+            raise OperatorError(f"part {name} does not have the hash that the header names: the file was changed")
+    if header.get("sha256") != _overall(index):
+        raise OperatorError("the header's hash is not that of its parts: the file was changed")
+    return header, bodies
+
+
+def _entry(row: list[Any]) -> ListEntry:
+    entry = ListEntry(*row)
+    entry.aliases = tuple(Alias(*alias) for alias in entry.aliases)
+    return entry
+
+
+def _affiliation(row: Sequence[Any]) -> Affiliation:
+    regime, entity, basis, path, numbers, begin, end = row
+    return Affiliation(regime, entity, basis, tuple(Holding(*step) for step in path), tuple(numbers), begin, end)
+
+
+def _whole(texts: Sequence[str], references: Sequence[tuple[Reference, ...]]) -> dict[str, tuple[Reference, ...]]:
+    """Glued name -> references, over all patterns that are names; patterns that differ in blanks only are joined."""
+    whole: dict[str, tuple[Reference, ...]] = {}
+    for text, rows in zip(texts, references, strict=True):
+        names = tuple(row for row in rows if row.scope != "address")
+        if names:
+            key = glue(text)
+            whole[key] = whole[key] + names if key in whole else names
+    return whole

@@ -1,0 +1,133 @@
+"""Announced snapshots: follow `screener.snapshots`, load what is announced, hand it over verified.
+
+Every worker reads the whole topic, without a group (a group would tell each announcement to one worker only), from the
+beginning and read_committed. An announcement names a snapshot's hash and where its file lies; the file is loaded only
+when its content has that hash, and it replaces the one in use only when no list lost its rows. A snapshot that fails is
+refused and counted, and the one in use stays.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from screener import __version__
+from screener.errors import OperatorError
+from screener.lists import build, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from screener.model import Snapshot
+    from screener.runners.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+REACH_SECONDS_MAX = 10.0
+ANNOUNCEMENT_BYTES_MAX = 65_536
+KEY = b"latest"
+
+
+def announce(bootstrap_servers: str, topic: str, path: Path) -> Snapshot:
+    """Publish a snapshot file: load and verify it, then announce its hash and its absolute path."""
+    published = snapshot.load(path)
+    lists = {code: {"rows": facts.rows, "edition": facts.edition or None} for code, facts in published.lists.items()}
+    value = orjson.dumps(
+        {
+            "schema_version": 1,
+            "snapshot": published.sha256,
+            "location": str(path.resolve()),
+            "lists": lists,
+            "screener": __version__,
+        }
+    )
+    failures: list[str] = []
+    producer = Producer({"bootstrap.servers": bootstrap_servers, "acks": "all", "message.timeout.ms": 10_000})
+    producer.produce(topic, value, KEY, on_delivery=lambda error, _: failures.append(error.str()) if error else None)
+    producer.flush(REACH_SECONDS_MAX + 2)
+    if failures or len(producer):
+        raise OperatorError(f"{topic}: the announcement was not taken ({'; '.join(failures) or 'no answer'})")
+    return published
+
+
+class Follower:
+    """Keeps `current` at the latest announced snapshot that could be verified."""
+
+    def __init__(self, bootstrap_servers: str, topic: str, metrics: Metrics) -> None:
+        self._settings: dict[str, str | int | bool] = {
+            "bootstrap.servers": bootstrap_servers,
+            "group.id": "screener-snapshots-unused",  # the client wants a name; no group is joined, no offset committed
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+        }
+        self._topic = topic
+        self._metrics = metrics
+        self._stopping = threading.Event()
+        self.caught_up = threading.Event()
+        self.current: Snapshot | None = None
+
+    def stop(self) -> None:
+        """End `run` soon."""
+        self._stopping.set()
+
+    def run(self, on_snapshot: Callable[[Snapshot], None]) -> None:
+        """Follow the topic until `stop`; `on_snapshot` is called with each snapshot that is taken."""
+        consumer = Consumer(self._settings)
+        try:
+            consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
+            latest: bytes | None = None
+            while not self._stopping.is_set():
+                record = consumer.poll(POLL_SECONDS)
+                fault = record.error() if record is not None else None
+                if record is not None and fault is None:
+                    latest = record.value() if record.key() == KEY else latest
+                elif fault is not None and fault.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
+                    log.warning("%s: %s", self._topic, fault.str())
+                else:  # the end is reached: only the latest announcement counts
+                    self._take(latest, on_snapshot)
+                    latest = None
+        except KafkaException as error:
+            raise OperatorError(f"{self._topic}: can't be followed ({error})") from error
+        finally:
+            consumer.close()
+
+    def _take(self, value: bytes | None, on_snapshot: Callable[[Snapshot], None]) -> None:
+        if value is not None:
+            try:
+                self._swap(value, on_snapshot)
+            except OperatorError as error:
+                self._metrics.refused()
+                log.error("announced snapshot refused: %s", error)  # noqa: TRY400  the sentence says it all
+        if self.current is not None:
+            self.caught_up.set()
+
+    def _swap(self, value: bytes, on_snapshot: Callable[[Snapshot], None]) -> None:
+        announced = _announcement(value)
+        if self.current is not None and announced["snapshot"] == self.current.sha256:
+            return
+        fresh = snapshot.load(Path(announced["location"]))
+        if fresh.sha256 != announced["snapshot"]:
+            raise OperatorError(f"{announced['location']} has another hash than the announced {announced['snapshot']}")
+        if self.current is not None:
+            build.check_against(self.current, fresh)
+        self.current = fresh
+        on_snapshot(fresh)
+
+
+def _announcement(value: bytes) -> dict[str, Any]:
+    try:
+        announced = orjson.loads(value[:ANNOUNCEMENT_BYTES_MAX])
+        known = announced["schema_version"] == 1
+        if not known or not isinstance(announced["snapshot"], str) or not isinstance(announced["location"], str):
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
+        raise OperatorError("not an announcement as topics/schemas/snapshot-announcement.schema.json says") from None
+    found: dict[str, Any] = announced
+    return found

@@ -1,0 +1,316 @@
+"""The lane: orders in, decisions out, in record batches, exactly once.
+
+Fetch records, screen them, then produce all decisions and commit the consumed offsets in one Kafka transaction: an
+offset is never committed without its decision, and a decision becomes visible (to `read_committed`) only with its
+offset. Nothing but a committed transaction acknowledges an order; no exception of an order is swallowed, because
+`screen` raises none. A crash at any point leaves the transaction open; the successor in the same slot (same
+transactional id) ends it and reads the same orders again.
+
+It runs in a thread of its own and blocks; `runners.worker` hosts it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from screener.core import refuse, screen
+from screener.core.decode import washington_day_of
+from screener.errors import OperatorError
+from screener.model import Fault, Terms
+from screener.runners import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from confluent_kafka import Message
+
+    from screener.model import Decision, Snapshot
+    from screener.runners.metrics import Metrics
+    from screener.settings import Settings
+
+log = logging.getLogger(__name__)
+
+BATCH_ORDERS_MAX = 2_000
+BATCH_BYTES_MAX = 16_000_000
+FETCH_ORDERS = 200
+POLL_SECONDS = 0.2
+TRANSACTION_TIMEOUT_MS = 10_000
+SESSION_TIMEOUT_MS = 10_000
+START_SECONDS_MAX = 30.0
+COMMIT_SECONDS_MAX = 60.0
+ABORTS_MAX = 8
+BACKOFF_SECONDS_MAX = 5.0
+LAG_SECONDS = 1.0
+_POISON = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
+_HOPELESS = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED})
+
+Source = tuple[int, int]  # partition, offset
+
+
+class Received(NamedTuple):
+    """An order's record, without what the client's types leave open."""
+
+    source: Source
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Answer(NamedTuple):
+    """A record with its decision, and the seconds that deciding took."""
+
+    record: Received
+    decision: Decision
+    seconds: float
+
+
+class Lane:
+    """One worker's way from `orders` to the outgoing topics."""
+
+    def __init__(self, settings: Settings, current: Callable[[], Snapshot], metrics: Metrics) -> None:
+        """Take where to go; `current` gives the snapshot to use, asked once a batch."""
+        self._settings = settings
+        self._current = current
+        self._metrics = metrics
+        self._topics = topics.required(settings.topic_prefix, shadow=settings.shadow)
+        self._orders = next(topic.name for topic in self._topics if topic.role == "in")
+        self._outputs = {topic.outcome: topic.name for topic in self._topics if topic.role == "out"}
+        self._shadow = next((topic.name for topic in self._topics if topic.role == "shadow"), "")
+        self._output_bytes_max = min(
+            topic.message_bytes_max for topic in self._topics if topic.role in {"out", "shadow"}
+        )
+        self._stopping = threading.Event()
+        self._undeliverable: set[Source] = set()
+        self._aborts = 0
+        self._fault: str | None = None
+        self._lag_due = 0.0
+        self.assigned: frozenset[int] = frozenset()
+        self.joined = False
+        self._consumer: Consumer
+        self._producer: Producer
+
+    def stop(self) -> None:
+        """Ask the lane to end after the batch in hand."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Answer orders until `stop`; raises OperatorError when it can't go on."""
+        self._producer = Producer(self._producer_settings())
+        self._consumer = Consumer(self._consumer_settings())
+        try:
+            self._producer.init_transactions(START_SECONDS_MAX)
+            self._consumer.subscribe([self._orders], on_assign=self._on_assign, on_revoke=self._on_revoke)
+            while not self._stopping.is_set():
+                self._step()
+        except KafkaException as error:
+            raise OperatorError(f"the lane had to stop: {_words(error)}") from error
+        finally:
+            self.assigned, self.joined = frozenset(), False
+            self._consumer.close()
+
+    def _producer_settings(self) -> dict[str, str | int | bool]:
+        return {
+            "bootstrap.servers": self._settings.bootstrap_servers,
+            "client.id": self._settings.transactional_id,
+            "transactional.id": self._settings.transactional_id,
+            "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+            "message.max.bytes": self._output_bytes_max,
+            "compression.type": "lz4",
+            "linger.ms": 1,
+            "delivery.report.only.error": True,
+        }
+
+    def _consumer_settings(self) -> dict[str, str | int | bool]:
+        return {
+            "bootstrap.servers": self._settings.bootstrap_servers,
+            "client.id": self._settings.transactional_id,
+            "group.id": f"{self._settings.topic_prefix}{self._settings.group}{'-shadow' * self._settings.shadow}",
+            "group.instance.id": self._settings.transactional_id,
+            "session.timeout.ms": SESSION_TIMEOUT_MS,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+            "queued.max.messages.kbytes": 32_768,
+            "fetch.message.max.bytes": 1_048_588,
+        }
+
+    # --- the partitions that are this worker's -----------------------------------------------------------------------
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        counts = topics.partition_counts(consumer.list_topics(timeout=START_SECONDS_MAX))
+        problems = topics.partition_problems(self._topics, counts)
+        if problems:
+            self._fault = "; ".join(problems)
+        self.assigned, self.joined = frozenset(row.partition for row in partitions), True
+        log.info("assigned %s", sorted(self.assigned))
+
+    def _on_revoke(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self.assigned = frozenset()
+        self._metrics.revoked()
+        log.info("partitions revoked")
+
+    # --- one batch ---------------------------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        records = self._fetch()
+        if self._fault:
+            raise OperatorError(f"the topics do not fit: {self._fault}")
+        if records:
+            self._answer(records)
+        if time.monotonic() >= self._lag_due:
+            self._tell_lag()
+
+    def _fetch(self) -> list[Received]:
+        """Wait for one record, then take what is there already: small batches when quiet, large ones when behind."""
+        records = self._readable(self._consumer.consume(1, POLL_SECONDS))
+        size = sum(len(record.value or b"") for record in records)
+        while records and len(records) < BATCH_ORDERS_MAX and size < BATCH_BYTES_MAX:
+            more = self._readable(self._consumer.consume(min(FETCH_ORDERS, BATCH_ORDERS_MAX - len(records)), 0.0))
+            if not more:
+                break
+            records += more
+            size += sum(len(record.value or b"") for record in more)
+        return records
+
+    def _readable(self, messages: Iterable[Message]) -> list[Received]:
+        records: list[Received] = []
+        for message in messages:
+            error = message.error()
+            if error is None:
+                records.append(_received(message))
+            elif error.fatal() or error.code() in _HOPELESS:
+                raise KafkaException(error)
+            else:
+                log.warning("consumer: %s", error.str())
+        return records
+
+    def _answer(self, records: list[Received]) -> None:
+        snapshot = self._current()
+        answers = [self._screened(record, snapshot) for record in records]
+        try:
+            self._transact(answers)
+        except KafkaException as error:
+            self._roll_back(error, records)
+            return
+        self._aborts = 0
+        self._undeliverable.clear()
+        self._metrics.committed(len(answers))
+        for answer in answers:
+            self._metrics.decided(answer.decision, answer.seconds)
+
+    def _screened(self, record: Received, snapshot: Snapshot) -> Answer:
+        begun = time.perf_counter()
+        terms = self._terms(record.timestamp_ms)
+        if record.source in self._undeliverable:
+            fault = Fault("OUTPUT_TOO_LARGE", "the decision on this order is larger than the outgoing topic takes")
+            decision = refuse(record.value, fault, snapshot, terms)
+        else:
+            decision = screen(record.value, snapshot, terms, record.key)
+        return Answer(record, decision, time.perf_counter() - begun)
+
+    def _terms(self, timestamp_ms: int) -> Terms:
+        return Terms(
+            received_on=_day(timestamp_ms // 3_600_000),
+            aged_on=_day(int(time.time()) // 3_600),
+            list_age_days_max=self._settings.max_list_age,
+            allow_stale=self._settings.allow_stale,
+        )
+
+    # --- the transaction ---------------------------------------------------------------------------------------------
+
+    def _transact(self, answers: list[Answer]) -> None:
+        self._producer.begin_transaction()
+        for answer in answers:
+            self._produce(answer)
+        ends = {partition: offset + 1 for partition, offset in (answer.record.source for answer in answers)}
+        positions = [TopicPartition(self._orders, partition, offset) for partition, offset in ends.items()]
+        metadata = self._consumer.consumer_group_metadata()
+        deadline = time.monotonic() + COMMIT_SECONDS_MAX
+        _retried(lambda: self._producer.send_offsets_to_transaction(positions, metadata, START_SECONDS_MAX), deadline)
+        _retried(lambda: self._producer.commit_transaction(START_SECONDS_MAX), deadline)
+
+    def _produce(self, answer: Answer) -> None:
+        record, decision, _ = answer
+        topic = self._shadow if self._settings.shadow else self._outputs[decision.outcome]
+        headers: list[tuple[str, str | bytes | None]] = [
+            ("screener-source", f"{self._orders}[{record.source[0]}]@{record.source[1]}"),
+            ("screener-source-timestamp-ms", str(record.timestamp_ms)),
+        ]
+        on_delivery = partial(self._not_delivered, record.source)
+        while True:
+            try:
+                self._producer.produce(
+                    topic, decision.value, record.key, record.source[0], on_delivery=on_delivery, headers=headers
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                self._not_delivered(record.source, error.args[0], None)
+                raise
+            else:
+                return
+
+    def _not_delivered(self, source: Source, error: KafkaError | None, _message: object) -> None:
+        if error is not None and error.code() in _POISON:
+            log.error("decision on %s[%d]@%d can't be produced: %s", self._orders, *source, error.str())
+            self._undeliverable.add(source)
+
+    def _roll_back(self, error: KafkaException, records: list[Received]) -> None:
+        """Abort, and go back to the first record of the batch; raise when there is no way on."""
+        fault = error.args[0]
+        self._aborts += 1
+        if fault.fatal() or self._aborts > ABORTS_MAX:
+            raise error
+        log.warning("transaction aborted (%d in a row): %s", self._aborts, fault.str())
+        self._producer.abort_transaction(START_SECONDS_MAX)
+        self._metrics.aborted()
+        firsts: dict[int, int] = {}
+        for record in records:
+            firsts.setdefault(*record.source)
+        held = {row.partition for row in self._consumer.assignment()}
+        for partition in held.intersection(firsts):
+            self._consumer.seek(TopicPartition(self._orders, partition, firsts[partition]))
+        if not self._undeliverable:
+            self._stopping.wait(min(BACKOFF_SECONDS_MAX, 0.05 * 2**self._aborts))
+
+    # --- what is told ------------------------------------------------------------------------------------------------
+
+    def _tell_lag(self) -> None:
+        self._lag_due = time.monotonic() + LAG_SECONDS
+        for row in self._consumer.position(self._consumer.assignment()):
+            low, high = self._consumer.get_watermark_offsets(row, timeout=1.0, cached=True)
+            if high >= 0:
+                self._metrics.lagging(row.partition, high - (row.offset if row.offset >= 0 else low))
+
+
+def _received(message: Message) -> Received:
+    source = (message.partition() or 0, message.offset() or 0)
+    return Received(source, message.timestamp()[1], message.key(), message.value())
+
+
+@lru_cache(maxsize=64)
+def _day(hour: int) -> str:
+    """The day in Washington of an hour since 1970 (UTC); Washington's days begin on whole hours."""
+    return washington_day_of(hour * 3_600_000)
+
+
+def _retried(call: Callable[[], object], deadline: float) -> None:
+    while True:
+        try:
+            call()
+        except KafkaException as error:
+            if not error.args[0].retriable() or time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+def _words(error: KafkaException) -> str:
+    fault = error.args[0]
+    return f"{fault.name()}: {fault.str()}" if isinstance(fault, KafkaError) else str(error)

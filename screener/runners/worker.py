@@ -1,0 +1,229 @@
+"""The worker: a Faust app that hosts the lane.
+
+Faust owns the process: life cycle, signals, timers and the web server with `/metrics`, `/health` and `/ready`. Orders
+do not pass through a Faust agent, for two reasons that `docs/adr/` has the figures of: an agent acknowledges an event
+even when its body raises, and it costs a quarter of a millisecond an event. They pass through `runners.lane`, a service
+of the app in a thread of its own. The app has no agents yet, so that Faust's own Kafka client stays off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+from functools import partial
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import faust
+from faust.app.base import BootStrategy
+from mode import Service
+
+from screener.errors import OperatorError
+from screener.lists import build, snapshot
+from screener.runners import topics
+from screener.runners.announcements import Follower
+from screener.runners.lane import Lane
+from screener.runners.metrics import CONTENT_TYPE, Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from screener.model import Snapshot
+    from screener.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SECONDS_A_DAY = 86_400
+FIRST_SNAPSHOT_SECONDS_MAX = 3_600.0
+LANE_END_SECONDS_MAX = 60.0
+WATCH_SECONDS = 0.5
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class State:
+    """What the parts of a worker share: the snapshot in use, swapped by one assignment, and who is up."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.lane: Lane | None = None
+        self.failure: str | None = None
+        self._snapshot: Snapshot | None = None
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The snapshot in use; None before the first."""
+        return self._snapshot
+
+    def in_use(self) -> Snapshot:
+        """The snapshot in use, where there must be one."""
+        if self._snapshot is None:
+            raise OperatorError("no snapshot is loaded")
+        return self._snapshot
+
+    def swap(self, fresh: Snapshot) -> None:
+        """Use another snapshot from the next batch on."""
+        self._snapshot = fresh
+        self.metrics.swapped(fresh)
+        self.metrics.aged(self.age_seconds() or 0.0)
+        missing = build.lists_without_rows(fresh)
+        if missing:
+            log.warning("snapshot %s has no rows for %s", fresh.sha256, ", ".join(missing))
+        log.info("snapshot in use: %s", fresh.sha256)
+
+    def age_seconds(self) -> float | None:
+        """How old the oldest list in use is; None where nothing ages."""
+        held = self._snapshot
+        editions = [facts.edition for facts in held.lists.values() if facts.edition] if held else []
+        if not editions:
+            return None
+        return max(0.0, time.time() - datetime.fromisoformat(min(editions)).replace(tzinfo=UTC).timestamp())
+
+    def problems(self) -> list[str]:
+        """Why the worker is not ready, as phrases; empty when it is."""
+        held, age = self._snapshot, self.age_seconds()
+        found = [] if held else ["no snapshot is loaded"]
+        if held and age is not None and not held.sample and not self.settings.allow_stale:
+            days_max = self.settings.max_list_age
+            limit = held.rules.list_age_days_max if days_max is None else days_max
+            if age // SECONDS_A_DAY > limit:
+                found.append(f"the oldest list is {int(age // SECONDS_A_DAY)} days old, at most {limit} are allowed")
+        if self.lane is None or not self.lane.joined:
+            found.append("no partitions were assigned yet")
+        return [*found, self.failure] if self.failure else found
+
+
+def run(settings: Settings) -> int:
+    """Start a worker and return its exit status when it ended: 0 after a signal, 2 when it could not go on.
+
+    Topics and the snapshot file are checked first; OperatorError says what an operator must fix.
+    """
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    state = State(settings)
+    _check_topics(settings)
+    if settings.snapshot is not None:
+        state.swap(snapshot.load(settings.snapshot))
+    app = _app(settings)
+    _serve(app, state)
+    app.service(Hosted(state))
+    worker = faust.Worker(app, loglevel="INFO", quiet=True, redirect_stdouts=False, logging_config=_faust_logging())
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as end:
+        if state.failure is None and end.code not in {0, None}:
+            state.failure = f"the worker ended with status {end.code}"
+    if state.failure is not None:
+        raise OperatorError(state.failure)
+    return 0
+
+
+def _check_topics(settings: Settings) -> None:
+    problems = topics.check(settings.bootstrap_servers, settings.topic_prefix, shadow=settings.shadow)
+    if problems:
+        raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}; see screener topics apply")
+
+
+def _faust_logging() -> dict[str, Any]:
+    """Leave logging as it is set up: one format, one stream, no colors."""
+    return {"version": 1, "disable_existing_loggers": False, "incremental": True}
+
+
+class _Boot(BootStrategy):  # type: ignore[misc]  # Faust is not typed
+    """Without agents Faust needs no Kafka client of its own."""
+
+    enable_kafka = False
+
+
+class _App(faust.App):  # type: ignore[misc]  # Faust is not typed
+    BootStrategy = _Boot
+
+
+def _app(settings: Settings) -> faust.App:
+    return _App(
+        f"{settings.topic_prefix}{settings.group}",
+        broker=[f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
+        store="memory://",
+        web_bind=settings.metrics_host,
+        web_port=settings.metrics_port,
+        web_host=settings.metrics_host,
+    )
+
+
+def _serve(app: faust.App, state: State) -> None:
+    @app.page("/metrics")  # type: ignore[untyped-decorator]
+    async def metrics(web: Any, _request: Any) -> Any:  # noqa: ANN401
+        return web.bytes(state.metrics.exposition(), content_type=CONTENT_TYPE.partition(";")[0])
+
+    @app.page("/health")  # type: ignore[untyped-decorator]
+    async def health(web: Any, _request: Any) -> Any:  # noqa: ANN401
+        return web.json({"healthy": state.failure is None}, status=200 if state.failure is None else 503)
+
+    @app.page("/ready")  # type: ignore[untyped-decorator]
+    async def ready(web: Any, _request: Any) -> Any:  # noqa: ANN401
+        problems = state.problems()
+        held = state.snapshot
+        said = {"ready": not problems, "problems": problems, "snapshot": held.sha256 if held else None}
+        return web.json(said, status=503 if problems else 200)
+
+
+class Hosted(Service):  # type: ignore[misc]  # mode is not typed
+    """Runs lane and follower in threads while the app lives, watches them, and ends them with the app."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__()
+        self._state = state
+        self._threads: list[Thread] = []
+        self._follower: Follower | None = None
+
+    async def on_start(self) -> None:
+        """Start the threads; the lane waits for the first snapshot."""
+        settings = self._state.settings
+        if settings.snapshot is None:
+            topic = next(row.name for row in topics.load(settings.topic_prefix) if row.role == "announcements")
+            self._follower = Follower(settings.bootstrap_servers, topic, self._state.metrics)
+            self._spawn("follower", partial(self._follower.run, self._state.swap))
+        self._state.lane = Lane(settings, self._state.in_use, self._state.metrics)
+        self._spawn("lane", partial(self._run_lane, self._state.lane))
+
+    def _spawn(self, name: str, body: Callable[[], None]) -> None:
+        thread = Thread(target=self._guarded, args=(body,), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _guarded(self, body: Callable[[], None]) -> None:
+        """Run a thread's body; its death is the worker's, whatever it died of."""
+        try:
+            body()
+        except OperatorError as error:
+            self._state.failure = str(error)
+        except Exception as error:
+            self._state.failure = f"{type(error).__name__}: {error}"
+            log.exception("the worker stops")
+
+    def _run_lane(self, lane: Lane) -> None:
+        follower = self._follower
+        if follower is not None and not follower.caught_up.wait(FIRST_SNAPSHOT_SECONDS_MAX):
+            raise OperatorError(f"no snapshot was announced within {FIRST_SNAPSHOT_SECONDS_MAX:.0f} seconds")
+        if not self.should_stop:
+            lane.run()
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _watch(self) -> None:
+        while not self.should_stop:
+            if self._state.failure is not None:
+                await self.crash(OperatorError(self._state.failure))
+                return
+            self._state.metrics.aged(self._state.age_seconds() or 0.0)
+            await self.sleep(WATCH_SECONDS)
+
+    async def on_stop(self) -> None:
+        """End the threads after the batch in hand."""
+        if self._state.lane is not None:
+            self._state.lane.stop()
+        if self._follower is not None:
+            self._follower.stop()
+            self._follower.caught_up.set()
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join, LANE_END_SECONDS_MAX)

@@ -1,0 +1,56 @@
+"""Whatever bytes a list file holds, reading it gives entries or a `ListError`, never another exception."""
+
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from screener.errors import ListError
+from screener.lists.edges import read_edges
+from screener.lists.names import aliases_of, split_names
+from screener.lists.private import read_private
+from screener.lists.read import read_lists
+
+CASES = Path(__file__).parents[1] / "cases" / "lists"
+NAMES = ["consolidated.csv", "sdn.csv", "supplement.json", "a.csv.gz"]
+WHOLE = [path.read_bytes() for path in sorted(CASES.rglob("*")) if path.suffix in (".csv", ".json")]
+
+
+@st.composite
+def damaged(draw):
+    """A good file with a stretch of it replaced."""
+    content = draw(st.sampled_from(WHOLE))
+    start = draw(st.integers(0, len(content)))
+    end = draw(st.integers(start, len(content)))
+    return content[:start] + draw(st.binary(max_size=20)) + content[end:]
+
+
+@given(
+    st.sampled_from(NAMES), st.one_of(st.binary(), damaged()), st.sampled_from([read_lists, read_private, read_edges])
+)
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_are_read_or_refused(name, content, read):
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / name
+        path.write_bytes(content)
+        with suppress(ListError):
+            read(path)
+
+
+NAME_TEXT = st.text(alphabet="aAkfn.-,;()[] \n\u00a0", max_size=40)
+
+
+@given(NAME_TEXT.filter(lambda name: any(map(str.isalnum, name))), NAME_TEXT)
+def test_names_keep_their_letters_and_appear_once(primary, others):
+    aliases = aliases_of(primary, split_names(others))
+    names = [alias.name for alias in aliases]
+    assert len(names) == len(set(names))
+    assert all(any(map(str.isalnum, name)) for name in names)
+    assert letters(names[0]) == letters(primary)
+    assert [alias.primary for alias in aliases] == [True] + [False] * (len(aliases) - 1)
+
+
+def letters(name):
+    return [character for character in name if character.isalnum()]

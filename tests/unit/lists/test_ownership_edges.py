@@ -1,0 +1,98 @@
+"""Ownership edges keep exact shares, and a row that is no edge becomes a problem with its line."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from screener.lists.edges import read_edges
+
+CSV = Path(__file__).parents[2] / "cases" / "lists" / "ownership.csv"
+
+
+def shares(path):
+    return [(edge.line, edge.low, edge.high) for edge in read_edges(path).edges]
+
+
+def test_shares_are_exact_bands_or_unknown():
+    assert shares(CSV) == [
+        (2, Decimal(50), Decimal(50)),
+        (3, Decimal("49.99"), Decimal("49.99")),
+        (4, Decimal(25), Decimal(50)),
+        (5, None, None),
+        (18, Decimal("0.000000001"), Decimal("0.000000001")),
+    ]
+
+
+def test_row_that_is_no_edge_is_a_problem_and_the_rest_loads():
+    problems = read_edges(CSV).problems
+    says = {
+        6: "owns itself",
+        7: "owns itself",
+        8: "expected a share as a percent",
+        9: "found '49,5'",
+        10: "expected a share from 0 to 100",
+        11: "found '-5'",
+        12: "the lower end of a band first",
+        13: "expected a day as YYYY-MM-DD, found '2026-13-01'",
+        14: "expected effective_to after effective_from",
+        15: "expected the kind equity, votes, beneficial, nominee, option, trust",
+        16: "expected an owner and an owned",
+        17: "a comma in a name needs quotes",
+    }
+    assert len(problems) == len(says)
+    for problem, (line, text) in zip(problems, says.items(), strict=True):
+        assert problem.startswith(f"{CSV}:{line}: ")
+        assert text in problem
+
+
+def test_edge_keeps_what_was_written_about_it():
+    first, second, _, fourth, last = read_edges(CSV).edges
+    assert (first.owner, first.owned, first.owner_country, first.owned_country) == (
+        "Alder Holding",
+        "Birch Works",
+        "CN",
+        "DE",
+    )
+    assert (first.effective_from, first.effective_to, first.source, first.kind) == (
+        "2020-01-01",
+        None,
+        "register",
+        "equity",
+    )
+    assert (second.kind, second.share_class, second.note) == ("votes", "A", "annual report")
+    assert (fourth.kind, fourth.note) == ("trust", "settlor")
+    assert (last.file, last.line, last.source) == ("ownership.csv", 18, "")
+
+
+def test_rows_count_those_left_out_too():
+    assert read_edges(CSV).file.rows == 17
+
+
+@pytest.mark.parametrize(
+    ("written", "low", "high"),
+    [
+        ("50%", "50", "50"),
+        ("50 %", "50", "50"),
+        (".5", "0.5", "0.5"),
+        ("0", "0", "0"),
+        ("100", "100", "100"),
+        ("25 % - 50 %", "25", "50"),
+        ("25\u201350", "25", "50"),
+    ],
+)
+def test_share_may_be_written_as(written, low, high, tmp_path):
+    path = tmp_path / "o.csv"
+    path.write_text(f"owner,owned,share\nAlder,Birch,{written}\n")
+    assert shares(path) == [(2, Decimal(low), Decimal(high))]
+
+
+@pytest.mark.parametrize(
+    "written", ["NaN", "Infinity", "1e2", "+5", "\u0665\u0660", "0x10", "50..5", "1-2-3", "50-", "-"]
+)
+def test_share_may_not_be_written_as(written, tmp_path):
+    path = tmp_path / "o.csv"
+    path.write_text(f"owner,owned,share\nAlder,Birch,{written}\n")
+    found = read_edges(path)
+    assert found.edges == []
+    assert len(found.problems) == 1
