@@ -12,7 +12,7 @@ TEST_TIMEOUT_SECONDS := 300
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint format bench soak locks clean
+.PHONY: help demo test lint format bench soak locks pins clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -48,6 +48,9 @@ locks:  ## resolve requirements/*.in again (needs uv)
 	    --no-emit-index-url --no-emit-find-links $(LOCK_OPTIONS) --output-file $$name.txt $$name.in || exit 1; \
 	done
 
+pins: $(VENV)/.broker  ## resolve the jars of the broker again, for a new version of Kafka
+	@$(PY) -c 'from screener.broker import pin; pin()'
+
 clean:  ## remove the environment, caches and everything built
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -56,7 +59,7 @@ clean:  ## remove the environment, caches and everything built
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "screener needs Python 3.11 or later, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true): name another, as in make PYTHON=python3.12" >&2; \
+	  echo "screener needs Python 3.11 or later, and $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo missing): name another, as in make PYTHON=python3.12" >&2; \
 	  exit 2; }
 	@echo "making $(VENV) (once)"
 	@$(PYTHON) -m venv --clear $(VENV)

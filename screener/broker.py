@@ -214,10 +214,10 @@ def _is_ours(pid: int, directory: Path) -> bool:
     """Whether this process is a live Kafka that works in this folder: a reused pid is not, nor is a zombie."""
     if child := _children.get((pid, directory)):  # reaps it; and right after an exec /proc is still empty
         return child.poll() is None
-    process = Path("/proc") / str(pid)
+    seen = Path("/proc") / str(pid)
     try:
-        command = (process / "cmdline").read_bytes().split(b"\0")
-        return b"kafka.Kafka" in command and (process / "cwd").samefile(directory)
+        command = (seen / "cmdline").read_bytes().split(b"\0")
+        return b"kafka.Kafka" in command and (seen / "cwd").samefile(directory)
     except OSError:
         return False
 

@@ -34,7 +34,7 @@ places_of_birth source_information_url ids
 COLUMNS_2019 = tuple(_COLUMNS.split())
 COLUMNS_2022 = ("_id", *COLUMNS_2019)
 
-_LIST_CODE = re.compile(r"\(([A-Z][A-Z-]*[A-Z])(?: List)?\)")
+_LIST_CODE = re.compile(r"\(([A-Z][A-Z-]{0,20}[A-Z])(?: List)?\)")
 _KINDS: dict[str, Kind] = {
     "Individual": "person",
     "Entity": "organization",

@@ -34,8 +34,8 @@ OPTIONAL = (
 KINDS: tuple[EdgeKind, ...] = get_args(EdgeKind)
 SHARE_MAX = Decimal(100)
 
-_PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,20})?|\.[0-9]{1,20})\s*%?"
-_SHARE = re.compile(rf"{_PERCENT}(?:\s*[-\u2013]\s*{_PERCENT})?")  # a hyphen or an en dash makes a band
+_PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,20})?|\.[0-9]{1,20})\s{0,4}%?"
+_SHARE = re.compile(rf"{_PERCENT}(?:\s{{0,4}}[-\u2013]\s{{0,4}}{_PERCENT})?")  # a hyphen or an en dash makes a band
 
 
 class Edges(NamedTuple):

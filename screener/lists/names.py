@@ -17,21 +17,22 @@ if TYPE_CHECKING:
 
 INNER_CHARS_MIN = 3
 
-_LINE_BREAK = re.compile(r"[ \t\r\n]*[\t\r\n][ \t\r\n]*")
-_STRAY_END = re.compile(r"[\s,;]+$")
+# Every repetition that a longer match could follow is bounded: a cell may hold 100,000 characters of anything.
+_STRAY = ",;" + "".join(filter(str.isspace, map(chr, range(0x3001))))
+_LINE_BREAK = re.compile(r"[\t\r\n]+")
 _BETWEEN_NAMES = re.compile(r";\s*")
 _LEADING_AND = re.compile(r"and\s+(?=\S)")
 _LEADING_MARK = re.compile(r"[afn]\.k\.a\.?,?\s+", re.IGNORECASE)
-_SUCCESSORS_ALONE = re.compile(r"(?:and\s+)?(?:any|its)\s+(?:successor|sub-?unit|subsidiar)", re.IGNORECASE)
-_SUCCESSORS = re.compile(r"[;,]?\s+and\s+(?:any|its)\s+(?:successor|sub-?unit|subsidiar).*$", re.IGNORECASE | re.DOTALL)
-_NATIONALITY = re.compile(
-    r"\s*\([A-Z][\w.' ]{1,40} (?:entity|individual|national)(?: in [\w ]{1,40})?\)\s*$", re.IGNORECASE
+_SUCCESSORS_ALONE = re.compile(r"(?:and\s{1,4})?(?:any|its)\s{1,4}(?:successor|sub-?unit|subsidiar)", re.IGNORECASE)
+_SUCCESSORS = re.compile(
+    r"[;,]?\s{1,4}and\s{1,4}(?:any|its)\s{1,4}(?:successor|sub-?unit|subsidiar).*$", re.IGNORECASE | re.DOTALL
 )
+_NATIONALITY = re.compile(r"\([A-Z][\w.' ]{1,40} (?:entity|individual|national)(?: in [\w ]{1,40})?\)$", re.IGNORECASE)
 _ALSO_KNOWN = re.compile(
-    r"""[\s,;(\[-]*                             # what leads up to the mark
-        (?: (?<![a-z]) [afn]\.k\.a (?![a-z]) \.?   # "a.k.a." anywhere
-          | (?<=[(\[;,]) \s* [afn]ka (?=[:,\s])    # "(aka X", ", aka X": undotted it may be a name of its own
-          | (?<=-) \s* aka \s* (?=-)               # "X -AKA- Y"
+    r"""[\s,;(\[-]{0,8}                           # what leads up to the mark
+        (?: (?<![a-z]) [afn]\.k\.a (?![a-z]) \.?    # "a.k.a." anywhere
+          | (?<=[(\[;,]) \s{0,4} [afn]ka (?=[:,\s]) # "(aka X", ", aka X": undotted it may be a name of its own
+          | (?<=-) \s{0,4} aka \s{0,4} (?=-)         # "X -AKA- Y"
         ) [:,\s-]*""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -69,7 +70,9 @@ def split_names(cell: str) -> list[str]:
 
 def clean(name: str) -> str:
     """Drop the blanks around a name, stray commas and semicolons behind it, and line breaks within it."""
-    return _STRAY_END.sub("", _LINE_BREAK.sub(" ", name.strip()))
+    if _LINE_BREAK.search(name):
+        name = " ".join(filter(None, (part.strip() for part in _LINE_BREAK.split(name))))
+    return name.strip().rstrip(_STRAY)
 
 
 def other_name(part: str) -> str:
@@ -87,7 +90,7 @@ def inner_names(published: str) -> Iterator[tuple[str, Quality]]:
     A single word between semicolons ("Kreig; a.k.a. Cow Craig") is weak: it was written to be read with the rest. So
     is one of fewer than three characters ("K (AKA: ...)"). Any other is as strong as the name it stands in.
     """
-    bare = clean(_NATIONALITY.sub("", _SUCCESSORS.sub("", published)))
+    bare = clean(_NATIONALITY.sub("", clean(_SUCCESSORS.sub("", published))))
     if bare != published and bare:
         yield bare, "strong"
     parts = list(_also_known(bare)) if _ALSO_KNOWN.search(bare) else [bare]

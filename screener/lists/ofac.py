@@ -46,7 +46,7 @@ _NULL = "-0-"
 _MEMBER_NAME = re.compile(r"(.*[_\-. ])?(sdn_comments|sdn|alt|add)(\.csv|[_\-. ].*\.csv)(\.gz)?", re.IGNORECASE)
 _FIRST_ROW = re.compile(r'[0-9]+,("|-0-|[0-9])')
 _KINDS: dict[str, Kind] = {"individual": "person", "vessel": "vessel", "aircraft": "aircraft", "": "organization"}
-_WEAK_ALIAS = re.compile(r"[afn]\.k\.a\. '(.+?)'(?=[;.]|$)")
+_WEAK_ALIAS = re.compile(r"[afn]\.k\.a\. '(.{1,500}?)'(?=[;.]|$)")
 _IDENTIFIER = re.compile(
     r"""(?:alt\.\ )?
         (?: Passport | Cedula | National\ ID | Tax\ ID | Identification | Registration | R\.F\.C\. | RFC | C\.U\.R\.P\.

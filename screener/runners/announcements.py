@@ -79,7 +79,7 @@ class Follower:
 
     def run(self, on_snapshot: Callable[[Snapshot], None]) -> None:
         """Follow the topic until `stop`; `on_snapshot` is called with each snapshot that is taken."""
-        consumer = Consumer(self._settings)
+        consumer = Consumer(self._settings, logger=log)
         try:
             consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
             latest: bytes | None = None

@@ -48,7 +48,14 @@ ABORTS_MAX = 8
 BACKOFF_SECONDS_MAX = 5.0
 LAG_SECONDS = 1.0
 _POISON = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
-_HOPELESS = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED})
+_HOPELESS = frozenset(
+    {
+        KafkaError._FATAL,  # noqa: SLF001  its public name; such as a consumer fenced by another of its slot
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+    }
+)
 
 Source = tuple[int, int]  # partition, offset
 
@@ -101,8 +108,8 @@ class Lane:
 
     def run(self) -> None:
         """Answer orders until `stop`; raises OperatorError when it can't go on."""
-        self._producer = Producer(self._producer_settings())
-        self._consumer = Consumer(self._consumer_settings())
+        self._producer = Producer(self._producer_settings(), logger=log)
+        self._consumer = Consumer(self._consumer_settings(), logger=log)
         try:
             self._producer.init_transactions(START_SECONDS_MAX)
             self._consumer.subscribe([self._orders], on_assign=self._on_assign, on_revoke=self._on_revoke)

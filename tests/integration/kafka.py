@@ -1,0 +1,197 @@
+"""Hands for the integration tests: publish orders, read what was committed, run real workers, kill them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.error import HTTPError
+
+import orjson
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
+
+from screener.runners import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+WAIT_SECONDS = 60.0
+
+
+class Decided(NamedTuple):
+    """One record of an outgoing topic."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+    headers: dict[str, str]
+
+    @property
+    def decision(self) -> dict[str, Any]:
+        return orjson.loads(self.value)  # type: ignore[no-any-return]
+
+    @property
+    def source(self) -> str:
+        return self.headers["screener-source"]
+
+
+def publish(bootstrap: str, topic: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> None:
+    """Publish (key, value) pairs and wait until the broker has them all."""
+    failures: list[str] = []
+    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "message.max.bytes": 3_000_000})
+    for key, value in records:
+        while True:
+            try:
+                producer.produce(
+                    topic, value, key, on_delivery=lambda error, _: failures.append(error.str()) if error else None
+                )
+                break
+            except BufferError:
+                producer.poll(0.1)
+    producer.flush(WAIT_SECONDS)
+    if failures:
+        raise AssertionError(f"{len(failures)} not taken: {failures[0]}")
+
+
+def outputs(prefix: str, *, shadow: bool = False) -> list[str]:
+    """The names of the topics that decisions go to."""
+    return [topic.name for topic in topics.load(prefix) if topic.role == ("shadow" if shadow else "out")]
+
+
+class Reader:
+    """Reads all committed records of some topics from the beginning."""
+
+    def __init__(self, bootstrap: str, names: list[str]) -> None:
+        self._consumer = Consumer(
+            {"bootstrap.servers": bootstrap, "group.id": "unused", "isolation.level": "read_committed"}
+        )
+        found = self._consumer.list_topics(timeout=10).topics
+        self._consumer.assign(
+            [TopicPartition(name, number, OFFSET_BEGINNING) for name in names for number in found[name].partitions]
+        )
+        self.found: list[Decided] = []
+
+    def read(self, seconds: float = 0.2) -> list[Decided]:
+        """Take what is there; all records read so far."""
+        for record in self._consumer.consume(2_000, seconds):
+            if record.error():
+                raise KafkaException(record.error())
+            headers = {name: (value or b"").decode() for name, value in record.headers() or []}
+            self.found.append(Decided(record.topic(), record.partition(), record.key(), record.value(), headers))
+        return self.found
+
+    def read_until(self, count: int, seconds: float = WAIT_SECONDS) -> list[Decided]:
+        """Read until `count` records were seen, then a moment longer: one too many would show."""
+        deadline = time.monotonic() + seconds
+        while len(self.read()) < count and time.monotonic() < deadline:
+            pass
+        for _ in range(3):
+            self.read(0.3)
+        return self.found
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+@contextlib.contextmanager
+def reading(bootstrap: str, names: list[str]) -> Iterator[Reader]:
+    """A reader that is closed again."""
+    reader = Reader(bootstrap, names)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def free_port() -> int:
+    """A port of the loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Worker:
+    """A real worker in a process of its own; `log` is where it writes."""
+
+    bootstrap: str
+    prefix: str
+    log: Path
+    options: list[str] = field(default_factory=list)
+    port: int = field(default_factory=free_port)
+    popen: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Worker:
+        """Start it, and don't wait."""
+        options = ["--bootstrap-servers", self.bootstrap, "--topic-prefix", self.prefix]
+        options += ["--metrics-host", "127.0.0.1", "--metrics-port", str(self.port), *self.options]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
+        with self.log.open("ab") as log:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", "screener", "worker", *options], stdout=log, stderr=log, env=environment
+            )
+        return self
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of a page of its web server; (0, "") while nothing answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def wait_ready(self) -> Worker:
+        """Wait until /ready says so; AssertionError with the log when it doesn't."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline and self.popen and self.popen.poll() is None:
+            if self.get("/ready")[0] == 200:
+                return self
+            time.sleep(0.05)
+        raise AssertionError(f"not ready: {self.get('/ready')}\n{self.log.read_text()[-3000:]}")
+
+    def metric(self, line: str) -> float:
+        """The value of a metric, named with its labels; 0 where there is none."""
+        for found in self.get("/metrics")[1].splitlines():
+            name, _, value = found.rpartition(" ")
+            if name == line:
+                return float(value)
+        return 0.0
+
+    def kill(self) -> None:
+        """SIGKILL, by its own process id."""
+        assert self.popen is not None
+        self.popen.kill()
+        self.popen.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status."""
+        assert self.popen is not None
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+        return self.popen.wait(WAIT_SECONDS)
+
+    def wait_end(self) -> int:
+        """Its exit status, when it ends by itself."""
+        assert self.popen is not None
+        return self.popen.wait(WAIT_SECONDS)
+
+
+@contextlib.contextmanager
+def running(worker: Worker) -> Iterator[Worker]:
+    """A worker that is ready, and ended whatever happens."""
+    try:
+        yield worker.start().wait_ready()
+    finally:
+        if worker.popen is not None and worker.popen.poll() is None:
+            worker.kill()

@@ -1,0 +1,375 @@
+"""The worker on a real broker: what it answers, refuses, survives and tells."""
+
+from __future__ import annotations
+
+import threading
+import time
+from base64 import b64decode
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from screener import settings
+from screener.core.decode import ORDER_BYTES_MAX
+from screener.lists import build, snapshot
+from screener.runners import lane as lanes
+from screener.runners import topics
+from screener.runners.announcements import announce
+from screener.runners.lane import Lane
+from screener.runners.metrics import Metrics
+from tests.integration.kafka import Decided, Worker, outputs, publish, reading, running
+
+if TYPE_CHECKING:
+    from screener.model import Snapshot
+
+CLEAN = {"parties": [{"role": "end_user", "name": "Maple Ridge Instruments Ltd."}]}
+LISTED = {"parties": [{"role": "end_user", "name": "Huawei Technologies Co., Ltd."}]}
+
+
+@pytest.fixture(scope="session")
+def sample() -> build.Built:
+    return build.build(build.Inputs(sample=True))
+
+
+@pytest.fixture
+def sample_file(sample: build.Built, tmp_path: Path) -> Path:
+    path = tmp_path / "sample.snapshot"
+    snapshot.save(sample.content, path)
+    return path
+
+
+@pytest.fixture
+def prefix(broker: str, topic_prefix: str) -> str:
+    """A prefix whose topics exist."""
+    topics.apply(broker, topic_prefix, 2)
+    return topic_prefix
+
+
+@pytest.fixture
+def worker(broker: str, prefix: str, sample_file: Path, tmp_path: Path) -> Worker:
+    return Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
+
+
+def order(order_id: str, body: dict[str, Any] = CLEAN) -> tuple[bytes, bytes]:
+    """The key and value of an order."""
+    return order_id.encode(), orjson.dumps({"order_id": order_id, **body})
+
+
+def padded(order_id: str, size: int) -> tuple[bytes, bytes]:
+    """An order of exactly `size` bytes: blanks of its layout fill it up."""
+    key, value = order(order_id)
+    return key, value[:-1] + b" " * (size - len(value)) + b"}"
+
+
+def answered(broker: str, prefix: str, records: list[tuple[bytes | None, bytes | None]]) -> list[Decided]:
+    """Publish records and read as many decisions, in the order of their sources."""
+    publish(broker, f"{prefix}orders", records)
+    with reading(broker, outputs(prefix)) as reader:
+        decided = reader.read_until(len(records))
+    assert len(decided) == len(records)
+    return decided
+
+
+def test_unreadable_records_are_quarantined_with_bytes_and_reason_and_stop_nothing(
+    broker: str, prefix: str, worker: Worker
+) -> None:
+    """The largest legal order is answered; one byte more, a tombstone, bytes that are no order are quarantined."""
+    bad: dict[bytes, tuple[bytes | None, str]] = {
+        b"bytes": (b"\xff\xfe not JSON", "NOT_JSON"),
+        b"empty": (b"", "NOT_JSON"),
+        b"cut": (b'{"order_id":"cut","parties":[{"name":"A', "NOT_JSON"),
+        b"typed": (b'{"order_id":"typed","parties":[{"name":7}]}', "NOT_AN_ORDER"),
+        b"over": (padded("over", ORDER_BYTES_MAX + 1)[1], "ORDER_TOO_LARGE"),
+        b"tomb": (None, "TOMBSTONE"),
+        b"other": (order("another-id")[1], "KEY_MISMATCH"),
+    }
+    records: list[tuple[bytes | None, bytes | None]] = [(key, value) for key, (value, _) in bad.items()]
+    records += [padded("largest", ORDER_BYTES_MAX), (None, order("no-key")[1]), order("last", LISTED)]
+    with running(worker):
+        decided = {record.key: record for record in answered(broker, prefix, records)}
+        for key, (value, reason) in bad.items():
+            said = decided[key].decision
+            assert decided[key].topic == f"{prefix}orders.quarantine"
+            assert said["reasons"] == [reason]
+            assert said["reason"]
+            assert said["original_bytes"] == len(value or b"")
+            kept = b64decode(said["original"])
+            assert kept == (value or b"")[: len(kept)]
+            assert said["original_truncated"] == (len(kept) < len(value or b""))
+            assert worker.metric(f'screener_quarantined_total{{reason="{reason}"}}') >= 1
+        assert decided[b"largest"].topic == f"{prefix}orders.cleared"
+        assert decided[None].decision["order_id"] == "no-key"
+        assert decided[b"last"].topic == f"{prefix}orders.blocked"
+        assert decided[b"last"].decision["order"] == orjson.loads(order("last", LISTED)[1])
+        assert worker.get("/ready")[0] == 200
+
+
+def test_metrics_health_and_readiness_are_served(broker: str, prefix: str, worker: Worker) -> None:
+    """The pages tell outcomes, hits, seconds, snapshot, list entries and lag."""
+    with running(worker):
+        answered(broker, prefix, [order("O-1"), order("O-2", LISTED)])
+        status, page = worker.get("/metrics")
+        assert status == 200
+        for line in (
+            'screener_orders_total{outcome="clear"} 1.0',
+            'screener_orders_total{outcome="block"} 1.0',
+            'screener_hits_total{list="EL"} 1.0',
+            "screener_screening_seconds_count 2.0",
+            'screener_list_entries{list="MEU"} 6.0',
+        ):
+            assert line in page
+        assert 'screener_snapshot_info{sha256="sha256:' in page
+        assert "screener_snapshot_age_seconds " in page
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and worker.metric('screener_consumer_lag_records{partition="0"}') != 0:
+            time.sleep(0.1)
+        assert 'screener_consumer_lag_records{partition="0"} 0.0' in worker.get("/metrics")[1]
+        assert worker.get("/health") == (200, '{"healthy":true}') or worker.get("/health")[0] == 200
+        assert orjson.loads(worker.get("/ready")[1])["ready"] is True
+
+
+def test_a_running_worker_has_no_polars(broker: str, prefix: str, worker: Worker) -> None:
+    """Polars belongs to the building of snapshots: a worker that answers orders never loads it."""
+    with running(worker):
+        answered(broker, prefix, [order("O-1")])
+        assert worker.popen is not None
+        loaded = Path(f"/proc/{worker.popen.pid}/maps").read_text(encoding="utf-8")
+        assert "ahocorasick" in loaded
+        assert "polars" not in loaded
+
+
+def test_a_worker_refuses_to_start_without_its_topics(
+    broker: str, topic_prefix: str, sample_file: Path, tmp_path: Path
+) -> None:
+    """Missing topics are named in one sentence, and the status is 2."""
+    worker = Worker(broker, topic_prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
+    assert worker.start().wait_end() == 2
+    said = worker.log.read_text(encoding="utf-8").strip().splitlines()
+    assert len(said) == 1
+    assert f"{topic_prefix}orders" in said[0]
+    assert "topics apply" in said[0]
+
+
+def test_settings_are_told_all_at_once_before_anything_starts(tmp_path: Path) -> None:
+    """Three wrong settings are one message that names all three."""
+    worker = Worker("nowhere", "x/", tmp_path / "worker.log", ["--slot", "-1"])
+    assert worker.start().wait_end() == 2
+    said = worker.log.read_text(encoding="utf-8")
+    assert "3 setting(s)" in said
+    for name in ("SCREENER_BOOTSTRAP_SERVERS", "SCREENER_TOPIC_PREFIX", "SCREENER_SLOT"):
+        assert name in said
+
+
+def test_stale_lists_are_not_ready_and_never_clear(broker: str, prefix: str, tmp_path: Path) -> None:
+    """A list older than the limit: /ready says so, and a clean order goes to review; --allow-stale is recorded."""
+    case = Path(__file__).parents[2] / "screener" / "sample" / "consolidated.csv"
+    old = tmp_path / "consolidated_2020-01-01.csv"
+    old.write_bytes(case.read_bytes())
+    path = tmp_path / "old.snapshot"
+    snapshot.save(build.build(build.Inputs(lists=[old])).content, path)
+    worker = Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(path)])
+    worker.start()
+    try:
+        (decided,) = answered(broker, prefix, [order("O-1")])
+        assert decided.topic == f"{prefix}orders.review"
+        assert decided.decision["reasons"] == ["LIST_STALE"]
+        status, page = worker.get("/ready")
+        assert status == 503
+        assert "days old" in page
+    finally:
+        worker.kill()
+    with running(Worker(broker, prefix, tmp_path / "second.log", ["--snapshot", str(path), "--allow-stale"])):
+        publish(broker, f"{prefix}orders", [order("O-2")])
+        with reading(broker, outputs(prefix)) as reader:
+            found = {record.key: record for record in reader.read_until(2)}
+    assert found[b"O-2"].topic == f"{prefix}orders.cleared"
+    assert "ALLOW_STALE" in found[b"O-2"].decision["reasons"]
+
+
+def test_shadow_writes_to_the_shadow_topic_only(broker: str, prefix: str, worker: Worker) -> None:
+    """A trial beside a live system leaves the outgoing topics alone."""
+    worker.options.append("--shadow")
+    with running(worker):
+        publish(broker, f"{prefix}orders", [order("O-1"), order("O-2", LISTED)])
+        with reading(broker, outputs(prefix, shadow=True)) as reader:
+            found = {record.decision["outcome"] for record in reader.read_until(2)}
+    assert found == {"clear", "block"}
+    with reading(broker, outputs(prefix)) as reader:
+        assert reader.read_until(0) == []
+
+
+def test_an_output_that_cannot_be_produced_becomes_a_small_quarantine_record(
+    broker: str, prefix: str, worker: Worker
+) -> None:
+    """A decision larger than its topic takes quarantines the order; the partition does not loop."""
+    with running(worker):
+        admin = AdminClient({"bootstrap.servers": broker})
+        small = ConfigEntry("max.message.bytes", "20000", incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, f"{prefix}orders.review", incremental_configs=[small])
+        for future in admin.incremental_alter_configs([resource]).values():
+            future.result(10)
+        text = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(19_000))
+        records = [order("big", CLEAN | {"notes": f"c/o Loongson Technology {text}"}), order("after", LISTED)]
+        decided = {record.key: record for record in answered(broker, prefix, records)}
+    assert decided[b"big"].topic == f"{prefix}orders.quarantine"
+    assert decided[b"big"].decision["reasons"] == ["OUTPUT_TOO_LARGE"]
+    assert decided[b"big"].decision["original_bytes"] == len(records[0][1])
+    assert decided[b"after"].topic == f"{prefix}orders.blocked"
+
+
+# --- announced snapshots ---------------------------------------------------------------------------------------------
+
+
+def with_private(folder: Path, name: str) -> Path:
+    """A snapshot file of the sample and a private list of one name."""
+    deny = folder / f"{name}.csv"
+    deny.write_text(f"name,list\n{name} GmbH,DENY\n", encoding="utf-8")
+    path = folder / f"{name}.snapshot"
+    snapshot.save(build.build(build.Inputs(private=[deny], sample=True)).content, path)
+    return path
+
+
+def test_an_announced_snapshot_is_taken_and_swapped_between_batches(broker: str, prefix: str, tmp_path: Path) -> None:
+    """Not ready before the first announcement; each decision names the snapshot that made it."""
+    first, second = with_private(tmp_path, "Hazelmoor"), with_private(tmp_path, "Thornfield")
+    body = {"parties": [{"role": "end_user", "name": "Thornfield"}]}
+    worker = Worker(broker, prefix, tmp_path / "worker.log").start()
+    try:
+        deadline = time.monotonic() + 30
+        while worker.get("/ready")[0] == 0 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        status, page = worker.get("/ready")
+        assert (status, orjson.loads(page)["problems"][0]) == (503, "no snapshot is loaded")
+        one = announce(broker, f"{prefix}screener.snapshots", first).sha256
+        worker.wait_ready()
+        publish(broker, f"{prefix}orders", [order("O-1", body)])
+        with reading(broker, outputs(prefix)) as reader:
+            reader.read_until(1)
+            two = announce(broker, f"{prefix}screener.snapshots", second).sha256
+            while worker.metric(f'screener_snapshot_info{{sha256="{two}"}}') != 1:
+                time.sleep(0.1)
+            publish(broker, f"{prefix}orders", [order("O-2", body)])
+            found = {record.key: record.decision for record in reader.read_until(2)}
+    finally:
+        worker.kill()
+    assert (found[b"O-1"]["outcome"], found[b"O-1"]["snapshot"]) == ("clear", one)
+    assert (found[b"O-2"]["outcome"], found[b"O-2"]["snapshot"]) == ("block", two)
+
+
+def test_a_snapshot_that_fails_its_checks_is_refused_and_the_old_one_stays(
+    broker: str, prefix: str, tmp_path: Path
+) -> None:
+    """A changed file, a missing file, no announcement at all, and a list without rows: each is refused and counted."""
+    good, changed, poor = with_private(tmp_path, "Hazelmoor"), with_private(tmp_path, "Thornfield"), tmp_path / "poor"
+    topic = f"{prefix}screener.snapshots"
+    one = announce(broker, topic, good).sha256
+    with running(Worker(broker, prefix, tmp_path / "worker.log")) as worker:
+        two = snapshot.load(changed).sha256
+        changed.write_bytes(changed.read_bytes().replace(b"Thornfield", b"Thornfeld ", 1))
+        deny = tmp_path / "deny.csv"
+        deny.write_text("name,list\nHazelmoor GmbH,DENY\n", encoding="utf-8")
+        built = build.build(build.Inputs(private=[deny]))
+        snapshot.save(built.content, poor)
+        announcements = [
+            {"schema_version": 1, "snapshot": two, "location": str(changed)},
+            {"schema_version": 1, "snapshot": two, "location": str(tmp_path / "missing")},
+            {"schema_version": 1, "snapshot": built.snapshot.sha256, "location": str(poor)},
+        ]
+        for count, value in enumerate([*map(orjson.dumps, announcements), b"\xff"], 1):
+            publish(broker, topic, [(b"latest", value)])
+            deadline = time.monotonic() + 20
+            while worker.metric("screener_snapshots_refused_total") < count and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert worker.metric("screener_snapshots_refused_total") == count, worker.log.read_text()[-2000:]
+        assert worker.metric(f'screener_snapshot_info{{sha256="{one}"}}') == 1
+        assert worker.get("/ready")[0] == 200
+    said = worker.log.read_text(encoding="utf-8")
+    assert "list EL has 0 rows" in said
+
+
+# --- what an exception does not do -----------------------------------------------------------------------------------
+
+
+def test_an_exception_never_acknowledges_an_order(
+    broker: str, prefix: str, sample: build.Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a stream processor would acknowledge an event whose body raised, the lane ends and commits nothing."""
+    held = settings.Settings(broker, topic_prefix=prefix)
+    real_screen = lanes.screen
+
+    def failing(raw: bytes | None, snapshot: Snapshot, *rest: Any) -> Any:
+        if raw and b"O-2" in raw:
+            raise RuntimeError("a fault of the program")
+        return real_screen(raw, snapshot, *rest)
+
+    publish(broker, f"{prefix}orders", [order("O-1"), order("O-2", LISTED), order("O-3")])
+    monkeypatch.setattr(lanes, "screen", failing)
+    with pytest.raises(RuntimeError, match="a fault of the program"):
+        Lane(held, lambda: sample.snapshot, Metrics()).run()
+    before = committed(broker, prefix)
+    with reading(broker, outputs(prefix)) as reader:
+        assert not [record for record in reader.read_until(0) if record.key == b"O-2"]
+        monkeypatch.setattr(lanes, "screen", real_screen)
+        lane = Lane(held, lambda: sample.snapshot, Metrics())
+        thread = threading.Thread(target=lane.run, daemon=True)
+        thread.start()
+        try:
+            decided = reader.read_until(3)
+        finally:
+            lane.stop()
+            thread.join()
+    assert sorted(record.key or b"" for record in decided) == [b"O-1", b"O-2", b"O-3"]
+    assert sum(committed(broker, prefix)) == 3
+    assert sum(before) < 3
+
+
+def committed(broker: str, prefix: str) -> list[int]:
+    """How many records of each partition of `orders` the group has acknowledged."""
+    admin = AdminClient({"bootstrap.servers": broker})
+    (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(f"{prefix}screener")]).values()
+    return [max(0, row.offset) for row in future.result(10).topic_partitions]
+
+
+def test_a_second_worker_in_the_same_slot_fences_the_first(broker: str, prefix: str, sample: build.Built) -> None:
+    """Two workers with one transactional id: the older one ends, and no order is answered twice."""
+    held = settings.Settings(broker, topic_prefix=prefix)
+    ended: list[str] = []
+
+    def run(lane: Lane) -> None:
+        try:
+            lane.run()
+        except Exception as error:  # noqa: BLE001  its words are what is asserted
+            ended.append(str(error))
+
+    lanes_made = [Lane(held, lambda: sample.snapshot, Metrics()) for _ in range(2)]
+    threads = [threading.Thread(target=run, args=(lane,), daemon=True) for lane in lanes_made]
+    try:
+        with reading(broker, outputs(prefix)) as reader:
+            threads[0].start()
+            publish(broker, f"{prefix}orders", [order("O-1")])
+            reader.read_until(1)
+            threads[1].start()
+            publish(broker, f"{prefix}orders", [order(f"O-{number}") for number in range(2, 40)])
+            decided = reader.read_until(39)
+            threads[0].join(30)
+    finally:
+        for lane, thread in zip(lanes_made, threads, strict=True):
+            lane.stop()
+            thread.join(30)
+    assert len({record.key for record in decided}) == len(decided) == 39
+    assert len(ended) == 1, ended
+
+
+def test_the_group_commits_only_what_was_answered(broker: str, prefix: str, worker: Worker) -> None:
+    """After a clean stop the committed offsets are the ends of the partitions."""
+    with running(worker):
+        answered(broker, prefix, [order(f"O-{number}") for number in range(50)])
+        assert worker.stop() == 0
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": "unused"})
+    ends = [consumer.get_watermark_offsets(TopicPartition(f"{prefix}orders", number))[1] for number in range(2)]
+    consumer.close()
+    assert sum(committed(broker, prefix)) == sum(ends) == 50

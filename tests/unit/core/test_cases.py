@@ -1,0 +1,92 @@
+"""The screening cases of tests/cases/screening: each order gets the answer that its case says."""
+
+import json
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from screener.core import screen
+from screener.lists.build import Inputs, build
+from screener.model import Terms
+
+CASES = Path(__file__).parents[2] / "cases" / "screening"
+FILES = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(CASES.glob("*.toml"))}
+ALL = [(name, case) for name, file in FILES.items() for case in file["case"]]
+
+NEEDED = {"id", "says", "order", "outcome"}
+TERMS = set(Terms._fields)
+EXPECTATIONS = {
+    *("reasons", "absent", "entries", "texts", "bases", "judged_on", "regimes", "unverified", "missing"),
+    *("priority", "findings", "never_in_decision"),
+}
+
+
+@cache
+def snapshot(name):
+    """The snapshot that the file's cases are screened against; files that name the same lists share one."""
+    return _built(json.dumps(FILES[name]["against"], sort_keys=True))
+
+
+@cache
+def _built(against):
+    named = json.loads(against)
+    folders = {
+        key: [CASES / "lists" / file for file in named.pop(key, ())] for key in ("lists", "private", "ownership")
+    }
+    return build(Inputs(**folders, **named)).snapshot
+
+
+def terms(name, case):
+    given = FILES[name].get("terms", {}) | {key: case[key] for key in TERMS & case.keys()}
+    return Terms(**{key: value for key, value in given.items() if value != ""})
+
+
+def order_bytes(case):
+    order = case["order"]
+    return order.encode() if isinstance(order, str) else json.dumps({"order_id": case["id"], **order}).encode()
+
+
+@pytest.mark.parametrize(("name", "case"), ALL, ids=[f"{name}:{case['id']}" for name, case in ALL])
+def test_order_gets_the_answer_of_its_case(name, case):
+    """The decision has the outcome, reasons, entries and texts that the case names, and no text that it excludes."""
+    decision = screen(order_bytes(case), snapshot(name), terms(name, case))
+    told = json.loads(decision.value)
+    found = told.get("findings", [])
+    assert decision.outcome == told["outcome"] == case["outcome"], case["says"]
+    assert set(case.get("reasons", ())) <= set(told["reasons"])
+    assert not set(case.get("absent", ())) & set(told["reasons"])
+    assert [text for text in case.get("never_in_decision", ()) if text.lower() in _own_words(told)] == []
+    answer = {
+        "entries": sorted({finding["entry_id"] for finding in found if "entry_id" in finding}),
+        "bases": sorted({finding["basis"] for finding in found if "basis" in finding}),
+        "judged_on": told["as_of"],
+        "findings": len(found),
+        **{key: told.get(key) for key in ("regimes", "unverified", "missing", "priority")},
+    }
+    for key in answer.keys() & case.keys():
+        assert answer[key] == case[key], key
+    assert set(case.get("texts", ())) <= {finding["text"] for finding in found}
+
+
+def _own_words(told):
+    """The decision without the order and the places in it: what the screener itself says, in small letters."""
+    findings = [{key: value for key, value in row.items() if key != "text"} for row in told.get("findings", [])]
+    return json.dumps(told | {"order": None, "findings": findings}, ensure_ascii=False).lower()
+
+
+def test_case_ids_are_unique():
+    """No two cases have the same id, so that a failing one is found by it."""
+    ids = [case["id"] for _, case in ALL]
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_cases_have_no_misspelt_key():
+    """Each case has an id, a sentence, an order and an outcome, and no key that the README does not explain."""
+    for _, case in ALL:
+        assert case.keys() >= NEEDED, case
+        assert case.keys() <= NEEDED | TERMS | EXPECTATIONS, case["id"]
+        assert case["says"].endswith("."), case["id"]
+    explained = (CASES / "README.md").read_text(encoding="utf-8")
+    assert [key for key in sorted(NEEDED | EXPECTATIONS) if f"`{key}`" not in explained] == []
