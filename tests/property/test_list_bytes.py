@@ -32,6 +32,7 @@ def damaged(draw):
 )
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_read_or_refused(name, content, read):
+    """Any bytes are read or refused."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / name
         path.write_bytes(content)
@@ -44,6 +45,7 @@ NAME_TEXT = st.text(alphabet="aAkfn.-,;()[] \n\u00a0", max_size=40)
 
 @given(NAME_TEXT.filter(lambda name: any(map(str.isalnum, name))), NAME_TEXT)
 def test_names_keep_their_letters_and_appear_once(primary, others):
+    """Names keep their letters and appear once."""
     aliases = aliases_of(primary, split_names(others))
     names = [alias.name for alias in aliases]
     assert len(names) == len(set(names))

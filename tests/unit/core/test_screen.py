@@ -79,7 +79,9 @@ def test_parties_of_unknown_ownership_are_named(snapshot):
 
 def test_stricter_of_two_days_is_told_whole(snapshot):
     """Where the record's day is the stricter one, its findings are told under the day of export."""
-    decision = screen(order("Brass Kettle Devices", export_date="2025-11-12"), snapshot, Terms(received_on="2025-11-08"))
+    decision = screen(
+        order("Brass Kettle Devices", export_date="2025-11-12"), snapshot, Terms(received_on="2025-11-08")
+    )
     value = told(decision)
     assert (value["outcome"], value["as_of"]) == ("block", "2025-11-12")
     assert [finding["code"] for finding in value["findings"]] == ["AFFILIATE_BIS"]
@@ -94,6 +96,9 @@ def test_all_findings_of_one_party_are_told(snapshot):
 
 def test_one_letter_more_changes_the_hash_and_not_the_answer(snapshot):
     """Blanks around the order change its hash alone."""
-    first, second = told(screen(order("Zorvantek"), snapshot, TODAY)), told(screen(order("Zorvantek") + b" ", snapshot, TODAY))
+    first, second = (
+        told(screen(order("Zorvantek"), snapshot, TODAY)),
+        told(screen(order("Zorvantek") + b" ", snapshot, TODAY)),
+    )
     differing = {name for name in first if first[name] != second[name]}
     assert differing == {"order_sha256", "decision_id"}

@@ -21,6 +21,7 @@ def read(name):
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_file_has_the_expected_facts(name):
+    """A file has the expected facts."""
     expected = EXPECTED[name]
     source = read(name)
     assert source.file.name == Path(name).name
@@ -32,6 +33,7 @@ def test_file_has_the_expected_facts(name):
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_file_has_the_expected_entries(name):
+    """A file has the expected entries."""
     found = [as_case(entry) for entry in read(name).entries]
     expected = EXPECTED[name]["entries"]
     assert [{key: entry[key] for key in case} for case, entry in zip(expected, found, strict=True)] == expected
@@ -41,6 +43,7 @@ def test_file_has_the_expected_entries(name):
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_first_name_and_no_other_is_the_primary_one(name):
+    """The first name and no other is the primary one."""
     for entry in read(name).entries:
         assert [alias.primary for alias in entry.aliases] == [True] + [False] * (len(entry.aliases) - 1)
 

@@ -28,6 +28,7 @@ CUTS = 100
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_bad_file_is_refused_with_its_line_and_what_was_expected(name):
+    """A bad file is refused with its line and what was expected."""
     case = EXPECTED[name]
     with pytest.raises(ListError) as refusal:
         READERS[case["reader"]](BAD / name)
@@ -38,6 +39,7 @@ def test_bad_file_is_refused_with_its_line_and_what_was_expected(name):
 
 
 def test_every_bad_file_has_a_case():
+    """Every bad file has a case."""
     assert {path.name for path in BAD.iterdir()} - {"expected.toml"} == set(EXPECTED)
 
 
@@ -54,6 +56,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_damaged_bytes_are_refused(damage, tmp_path):
+    """Damaged bytes are refused."""
     content, line, says = DAMAGED[damage]
     path = tmp_path / "consolidated.csv"
     path.write_bytes(content)
@@ -66,17 +69,20 @@ def test_damaged_bytes_are_refused(damage, tmp_path):
 
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
 def test_missing_file_is_refused(read, tmp_path):
+    """A missing file is refused."""
     with pytest.raises(ListError, match="expected a file, found nothing there"):
         read(tmp_path / "consolidated.csv")
 
 
 @pytest.mark.parametrize("read", [read_private, read_edges])
 def test_directory_in_place_of_a_file_is_refused(read, tmp_path):
+    """A directory in place of a file is refused."""
     with pytest.raises(ListError, match="expected a file, found a directory"):
         read(tmp_path)
 
 
 def test_file_above_the_limit_is_refused_stored_or_uncompressed(tmp_path, monkeypatch):
+    """A file above the limit is refused stored or uncompressed."""
     monkeypatch.setattr(reading, "FILE_BYTES_MAX", 1000)
     plain, packed = tmp_path / "plain.csv", tmp_path / "packed.csv.gz"
     plain.write_bytes(b"x" * 1001)
@@ -87,6 +93,7 @@ def test_file_above_the_limit_is_refused_stored_or_uncompressed(tmp_path, monkey
 
 
 def test_cell_above_the_limit_is_refused_whatever_the_csv_module_allows(tmp_path):
+    """A cell above the limit is refused whatever the csv module allows."""
     header, row, *_ = GOOD.read_text().splitlines(keepends=True)
     path = tmp_path / "consolidated.csv"
     for chars in (reading.CELL_CHARS_MAX + 1, 200_000):
@@ -96,6 +103,7 @@ def test_cell_above_the_limit_is_refused_whatever_the_csv_module_allows(tmp_path
 
 
 def test_rows_above_the_limit_are_refused(monkeypatch):
+    """Rows above the limit are refused."""
     monkeypatch.setattr(reading, "ROWS_MAX", 5)
     with pytest.raises(ListError, match="expected at most 5 rows"):
         read_lists(GOOD)
@@ -108,6 +116,7 @@ def test_cut_anywhere_is_refused_or_loses_whole_rows_only(tmp_path):
 
 @pytest.mark.reference
 def test_real_list_cut_anywhere_is_refused_or_loses_whole_rows_only(reference_data, tmp_path):
+    """A real list cut anywhere is refused or loses whole rows only."""
     for name in ("layout_2025_consolidated.csv", "layout_2019_csl.csv", "consolidated_2026-07-31.csv.gz"):
         assert_cuts_are_seen(reference_data / "lists" / name, tmp_path / name)
     start = tmp_path / "start.csv"
@@ -145,6 +154,7 @@ EDITIONS = {
 
 @pytest.mark.parametrize("name", EDITIONS)
 def test_edition_is_the_date_in_the_name_else_the_day_of_the_file(name, tmp_path):
+    """The edition is the date in the name else the day of the file."""
     path = tmp_path / name
     path.write_bytes(GOOD.read_bytes())
     at = datetime(2026, 1, 5, 23, 59, tzinfo=UTC).timestamp()
@@ -153,6 +163,7 @@ def test_edition_is_the_date_in_the_name_else_the_day_of_the_file(name, tmp_path
 
 
 def test_manifest_decides_the_edition_before_the_name(tmp_path):
+    """A manifest decides the edition before the name."""
     path = tmp_path / "consolidated_2026-07-31.csv"
     path.write_bytes(GOOD.read_bytes())
     manifest = tmp_path / "manifest.json"
@@ -167,6 +178,7 @@ def test_manifest_decides_the_edition_before_the_name(tmp_path):
     ["", "[]", "{}", '{"files": []}', '{"files": {"a.csv": 1}}', '{"files": {"a.csv": {"edition": "August"}}}'],
 )
 def test_manifest_that_says_nothing_clear_is_refused(manifest, tmp_path):
+    """A manifest that says nothing clear is refused."""
     (tmp_path / "a.csv").write_bytes(GOOD.read_bytes())
     (tmp_path / "manifest.json").write_text(manifest)
     with pytest.raises(ListError, match=r"manifest\.json: expected"):
@@ -177,6 +189,7 @@ def test_manifest_that_says_nothing_clear_is_refused(manifest, tmp_path):
 
 
 def test_directory_gives_each_list_in_it_once(tmp_path):
+    """A directory gives each list in it once."""
     for name in (GOOD.name, "supplement7.json", *(f"ofac/{member}.csv" for member in ("sdn", "alt", "add"))):
         (tmp_path / Path(name).name).write_bytes((CASES / name).read_bytes())
     (tmp_path / "sdn_comments.csv.gz").write_bytes(gzip.compress((CASES / "ofac/sdn_comments.csv").read_bytes()))
@@ -187,6 +200,7 @@ def test_directory_gives_each_list_in_it_once(tmp_path):
 
 
 def test_unknown_file_in_a_directory_refuses_the_directory(tmp_path):
+    """An unknown file in a directory refuses the directory."""
     (tmp_path / GOOD.name).write_bytes(GOOD.read_bytes())
     (tmp_path / "more.csv").write_text("party\nOrbital Widgets\n")
     with pytest.raises(ListError, match=r"more\.csv:1: expected a layout that is known"):
@@ -194,6 +208,7 @@ def test_unknown_file_in_a_directory_refuses_the_directory(tmp_path):
 
 
 def test_same_list_compressed_and_not_is_refused(tmp_path):
+    """The same list compressed and not is refused."""
     (tmp_path / "consolidated.csv").write_bytes(GOOD.read_bytes())
     (tmp_path / "consolidated.csv.gz").write_bytes(gzip.compress(GOOD.read_bytes()))
     with pytest.raises(ListError, match="expected each list once"):
@@ -201,12 +216,14 @@ def test_same_list_compressed_and_not_is_refused(tmp_path):
 
 
 def test_directory_without_lists_is_refused(tmp_path):
+    """A directory without lists is refused."""
     (tmp_path / "README.md").write_text("nothing yet")
     with pytest.raises(ListError, match="expected at least one list"):
         read_lists(tmp_path)
 
 
 def test_too_many_files_are_refused(tmp_path, monkeypatch):
+    """Too many files are refused."""
     monkeypatch.setattr(sys.modules["screener.lists.read"], "DIRECTORY_FILES_MAX", 1)
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_bytes(GOOD.read_bytes())
@@ -215,6 +232,7 @@ def test_too_many_files_are_refused(tmp_path, monkeypatch):
 
 
 def test_gzip_and_plain_differ_in_sha256_only(tmp_path):
+    """Gzip and plain differ in sha256 only."""
     path = tmp_path / f"{GOOD.name}.gz"
     path.write_bytes(gzip.compress(GOOD.read_bytes()))
     plain, packed = read_lists(GOOD)[0], read_lists(path)[0]

@@ -32,6 +32,7 @@ INNER = {
 
 @pytest.mark.parametrize("published", INNER)
 def test_names_inside_a_name_are_names_too(published):
+    """Names inside a name are names too."""
     names = [alias.name for alias in aliases_of(published, [])]
     assert names == [published, *INNER[published]]
 
@@ -49,6 +50,7 @@ def test_names_inside_a_name_are_names_too(published):
     ],
 )
 def test_cell_of_names_is_split_at_semicolons_only(cell, names):
+    """A cell of names is split at semicolons only."""
     assert [alias.name for alias in aliases_of("P", split_names(cell))] == ["P", *names]
 
 
@@ -57,6 +59,7 @@ def test_cell_of_names_is_split_at_semicolons_only(cell, names):
     [("Kay; a.k.a. Kay Example", ["Kay"]), ("K (AKA: KAY EXAMPLE)", ["K"]), ("Rosewood (a.k.a. Rose Wood)", [])],
 )
 def test_piece_too_short_to_stand_alone_is_weak(published, weak):
+    """A piece too short to stand alone is weak."""
     assert [alias.name for alias in aliases_of(published, []) if alias.quality == "weak"] == weak
 
 
@@ -65,6 +68,7 @@ def test_piece_too_short_to_stand_alone_is_weak(published, weak):
     ["(", ", ", "-aka", " ", "\n ", "(aka ", "a.k.a. ", " (A", " and any successor ", "a; ", "[(;-, ", "a (B entity"],
 )
 def test_cell_at_its_limit_is_taken_apart_in_seconds(piece):
+    """A cell at its limit is taken apart in seconds."""
     cell = (piece * CELL_CHARS_MAX)[:CELL_CHARS_MAX]
     begin = time.perf_counter()
     aliases_of(f"A{cell}x", split_names(cell))
@@ -88,9 +92,11 @@ def test_cell_at_its_limit_is_taken_apart_in_seconds(piece):
     ],
 )
 def test_country_of_an_address_is_its_end(address, code):
+    """The country of an address is its end."""
     assert code_in_address(address) == code
 
 
 def test_country_of_its_own_column_may_be_georgia():
+    """The country of its own column may be Georgia."""
     assert code_of("Georgia") == "GE"
     assert code_of("undetermined") is None

@@ -28,10 +28,12 @@ def replace(path, old, new):
 
 @pytest.mark.parametrize("member", ["sdn", "alt", "add", "sdn_comments"])
 def test_any_member_gives_the_whole_set(member):
+    """Any member gives the whole set."""
     assert read_lists(OFAC / f"{member}.csv") == read_lists(OFAC / "sdn.csv")
 
 
 def test_names_may_be_upper_case_and_some_files_compressed(tmp_path):
+    """Names may be upper case and some files compressed."""
     for path in OFAC.iterdir():
         (tmp_path / f"x_{path.stem.upper()}_2026-01-02.CSV").write_bytes(path.read_bytes())
     plain = tmp_path / "x_ALT_2026-01-02.CSV"
@@ -43,6 +45,7 @@ def test_names_may_be_upper_case_and_some_files_compressed(tmp_path):
 
 
 def test_edition_of_a_set_is_its_oldest_and_its_sha256_covers_all(whole_set):
+    """The edition of a set is its oldest and its sha256 covers all."""
     before = read_lists(whole_set / "sdn.csv")[0].file
     days = {"sdn": "2026-01-03", "alt": "2026-01-01", "add": "2026-01-02"}
     files = ", ".join(f'"{member}.csv": {{"edition": "{day}"}}' for member, day in days.items())
@@ -55,6 +58,7 @@ def test_edition_of_a_set_is_its_oldest_and_its_sha256_covers_all(whole_set):
 
 @pytest.mark.parametrize("member", ["sdn", "alt", "add"])
 def test_set_without_a_required_file_is_refused(member, whole_set):
+    """A set without a required file is refused."""
     (whole_set / f"{member}.csv").unlink()
     with pytest.raises(ListError, match=rf"expected {member}\.csv of the same set beside it"):
         read_lists(whole_set)
@@ -62,12 +66,14 @@ def test_set_without_a_required_file_is_refused(member, whole_set):
 
 @pytest.mark.parametrize("member", ["sdn", "alt", "add"])
 def test_file_without_its_end_byte_is_refused(member, whole_set):
+    """A file without its end byte is refused."""
     replace(whole_set / f"{member}.csv", b"\x1a", b"")
     with pytest.raises(ListError, match=rf"{member}\.csv: expected 0x1A as its last byte"):
         read_lists(whole_set / "sdn.csv")
 
 
 def test_comments_may_be_missing_only_while_no_remark_needs_them(whole_set):
+    """Comments may be missing only while no remark needs them."""
     (whole_set / "sdn_comments.csv").unlink()
     with pytest.raises(ListError, match=r"expected the rest of the remark of 102 in sdn_comments\.csv"):
         read_lists(whole_set / "sdn.csv")
@@ -88,6 +94,7 @@ def test_comments_may_be_missing_only_while_no_remark_needs_them(whole_set):
     ],
 )
 def test_files_that_do_not_fit_together_are_refused(whole_set, member, old, new, says):
+    """Files that do not fit together are refused."""
     replace(whole_set / f"{member}.csv", old, new)
     with pytest.raises(ListError) as refusal:
         read_lists(whole_set / "sdn.csv")
@@ -95,6 +102,7 @@ def test_files_that_do_not_fit_together_are_refused(whole_set, member, old, new,
 
 
 def test_two_files_for_one_member_are_refused(whole_set):
+    """Two files for one member are refused."""
     alt = whole_set / "alt.csv"
     (whole_set / "alt.csv.gz").write_bytes(gzip.compress(alt.read_bytes()))
     with pytest.raises(ListError, match="expected one alt file in the set"):
@@ -112,5 +120,6 @@ def test_two_files_for_one_member_are_refused(whole_set):
     ],
 )
 def test_member_is_told_from_the_name(name, member):
+    """A member is told from the name."""
     found = member_name(name)
     assert (found and found.member) == member

@@ -15,6 +15,7 @@ def shares(path):
 
 
 def test_shares_are_exact_bands_or_unknown():
+    """Shares are exact bands or unknown."""
     assert shares(CSV) == [
         (2, Decimal(50), Decimal(50)),
         (3, Decimal("49.99"), Decimal("49.99")),
@@ -25,6 +26,7 @@ def test_shares_are_exact_bands_or_unknown():
 
 
 def test_row_that_is_no_edge_is_a_problem_and_the_rest_loads():
+    """A row that is no edge is a problem and the rest loads."""
     problems = read_edges(CSV).problems
     says = {
         6: "owns itself",
@@ -47,6 +49,7 @@ def test_row_that_is_no_edge_is_a_problem_and_the_rest_loads():
 
 
 def test_edge_keeps_what_was_written_about_it():
+    """An edge keeps what was written about it."""
     first, second, _, fourth, last = read_edges(CSV).edges
     assert (first.owner, first.owned, first.owner_country, first.owned_country) == (
         "Alder Holding",
@@ -66,6 +69,7 @@ def test_edge_keeps_what_was_written_about_it():
 
 
 def test_rows_count_those_left_out_too():
+    """Rows count those left out too."""
     assert read_edges(CSV).file.rows == 17
 
 
@@ -82,6 +86,7 @@ def test_rows_count_those_left_out_too():
     ],
 )
 def test_share_may_be_written_as(written, low, high, tmp_path):
+    """A share may be written in these ways."""
     path = tmp_path / "o.csv"
     path.write_text(f"owner,owned,share\nAlder,Birch,{written}\n")
     assert shares(path) == [(2, Decimal(low), Decimal(high))]
@@ -91,6 +96,7 @@ def test_share_may_be_written_as(written, low, high, tmp_path):
     "written", ["NaN", "Infinity", "1e2", "+5", "\u0665\u0660", "0x10", "50..5", "1-2-3", "50-", "-"]
 )
 def test_share_may_not_be_written_as(written, tmp_path):
+    """A share may not be written in these ways."""
     path = tmp_path / "o.csv"
     path.write_text(f"owner,owned,share\nAlder,Birch,{written}\n")
     found = read_edges(path)

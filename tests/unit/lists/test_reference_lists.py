@@ -45,6 +45,7 @@ def bare(name):
 
 
 def test_edition_of_2026_has_the_published_rows(reference_data):
+    """The edition of 2026 has the published rows."""
     [source] = read_lists(reference_data / "lists" / CSL[0])
     assert source.rows_by_list == COUNTS_2026
     assert source.file.rows == 25_921
@@ -52,6 +53,7 @@ def test_edition_of_2026_has_the_published_rows(reference_data):
 
 
 def test_edition_of_2022_has_the_published_rows(reference_data):
+    """The edition of 2022 has the published rows."""
     [source] = read_lists(reference_data / "lists" / CSL[1])
     assert source.file.rows == 14_160
     assert {code: source.rows_by_list[code] for code in ("SDN", "EL", "MEU")} == {"SDN": 10_026, "EL": 2001, "MEU": 71}
@@ -59,12 +61,14 @@ def test_edition_of_2022_has_the_published_rows(reference_data):
 
 @pytest.mark.parametrize(("name", "rows"), [(CSL[2], 13), (CSL[3], 115)])
 def test_small_files_of_other_years_are_read(reference_data, name, rows):
+    """Small files of other years are read."""
     [source] = read_lists(reference_data / "lists" / name)
     assert source.file.rows == rows
 
 
 @pytest.mark.parametrize("name", CSL)
 def test_no_name_is_lost_and_the_primary_one_is_first(reference_data, name):
+    """No name is lost and the primary one is first."""
     path = reference_data / "lists" / name
     [source] = read_lists(path)
     rows = list(csv.DictReader(io.StringIO(content(path).decode("utf-8-sig"), newline="")))
@@ -83,12 +87,14 @@ def test_no_name_is_lost_and_the_primary_one_is_first(reference_data, name):
 
 
 def test_rows_of_one_id_become_one_entry(reference_data):
+    """Rows of one id become one entry."""
     [source] = read_lists(reference_data / "lists" / CSL[0])
     keys = [(entry.list, entry.entry_id) for entry in source.entries]
     assert len(keys) == len(set(keys)) == 25_791
 
 
 def test_ofac_set_has_every_row_alias_and_quoted_weak_alias(reference_data):
+    """The OFAC set has every row alias and quoted weak alias."""
     lists = reference_data / "lists"
     [source] = read_lists(lists / "ofac_2021-07_sdn.csv.gz")
     assert source.rows_by_list == {"SDN": 8976}
@@ -110,6 +116,7 @@ def naive_rows(path):
 
 
 def test_set_without_sdn_is_refused(reference_data):
+    """A set without SDN is refused."""
     with pytest.raises(Exception, match=r"expected ofac_2025-12-24_sdn\.csv of the same set"):
         read_lists(reference_data / "lists" / "ofac_2025-12-24_alt.csv.gz")
 
@@ -119,6 +126,7 @@ def test_set_without_sdn_is_refused(reference_data):
     [("supplement4_entity_list_2026-07-09.json.gz", "EL", 3409), ("supplement7_meu_2026-07-09.json", "MEU", 70)],
 )
 def test_supplements_have_every_row_name_and_country(reference_data, name, code, rows):
+    """Supplements have every row name and country."""
     path = reference_data / "lists" / name
     [source] = read_lists(path)
     assert source.rows_by_list == {code: rows}

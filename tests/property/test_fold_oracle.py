@@ -1,0 +1,142 @@
+"""The fold is what its reference says, on random Unicode and on every published name; and it leads back to the text."""
+
+import unicodedata
+from functools import cache
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from screener.core.fold import words
+from screener.lists import patterns, rules
+from screener.lists.read import read_lists
+from tests.oracle.fold import reference_fold
+
+FOLD = patterns.folder(rules.read_tables())
+
+# The reference works on whole strings and makes no promise for what is no letter, digit, blank or punctuation mark:
+# for marks and modifiers without a letter, symbols that stand for several letters, and letters that decompose to marks.
+LETTER_KINDS = ("Lu", "Ll", "Lt", "Lo", "Nd", "Nl", "No", "Zs", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc")
+LEFT_TO_THE_FOLD = frozenset("\u00b4\u2033\u2034\u2057")
+
+
+@cache
+def agreed():
+    """The characters that both make a promise for."""
+    return "".join(
+        character
+        for character in map(chr, range(0x20000))
+        if unicodedata.category(character) in LETTER_KINDS
+        and character not in LEFT_TO_THE_FOLD
+        and not any(unicodedata.combining(part) for part in unicodedata.normalize("NFC", character))
+        and not any(unicodedata.combining(part) for part in unicodedata.normalize("NFKC", character))
+        and not unicodedata.normalize("NFC", character) == ""
+    )
+
+
+WORDS = st.sampled_from(
+    ["Co.", "Ltd", "and", "&", "S.A.", "OOO", "Company Limited", "a", "B", "é", "Ünal", "北京", "Завод", "№", "'", "’"]
+)
+BLANKS = st.sampled_from([" ", "  ", ".", ", ", "-", "\u00a0", "\u3000", "\n", ""])
+LETTERS = st.deferred(lambda: st.text(alphabet=st.sampled_from(agreed()), max_size=8))
+NAMES = st.lists(WORDS | BLANKS | LETTERS, max_size=8).map("".join)
+ASCII = st.text(alphabet=st.characters(max_codepoint=0x7E, min_codepoint=0x20), max_size=40)
+ANY = st.text(alphabet=st.characters(), max_size=30)
+WITH_SURROGATES = st.text(alphabet=st.characters(exclude_categories=()), max_size=30)
+
+
+@given(NAMES)
+@example("S. A. and B. C.")
+@example("A Co., Ltd. & B")
+@example("ÿ")
+@settings(max_examples=600, deadline=None)
+def test_fold_is_what_the_reference_says(name):
+    """Letters, digits, blanks and punctuation of all scripts fold as the reference folds them."""
+    assert FOLD(name) == reference_fold(name)
+
+
+def test_fold_is_what_the_reference_says_on_every_published_name(reference_data):
+    """Every name of the published list of 2026 folds as the reference folds it, and its words are spelled alike."""
+    [source] = read_lists(reference_data / "lists" / "consolidated_2026-07-31.csv.gz")
+    names = {alias.name for entry in source.entries for alias in entry.aliases}
+    assert len(names) > 50_000
+    assert [name for name in names if FOLD(name) != reference_fold(name)] == []
+
+
+def test_every_published_name_leads_back_to_itself(reference_data):
+    """In every published name that is not plain ASCII, the place of its last word folds to that word."""
+    [source] = read_lists(reference_data / "lists" / "consolidated_2026-07-31.csv.gz")
+    names = {alias.name for entry in source.entries for alias in entry.aliases if not alias.name.isascii()}
+    assert [name for name in sorted(names) if not _leads_back(name)] == []
+
+
+def _leads_back(name):
+    folded = FOLD(name)
+    start = folded.rfind(" ") + 1
+    begin, end = FOLD.locate(name, start, len(folded))
+    return "".join(words(name[begin:end])) == folded[start:] or FOLD(name[begin:end]) == folded[start:]
+
+
+@given(ASCII)
+@settings(max_examples=300)
+def test_case_and_width_make_no_difference(text):
+    """Upper, lower and full-width letters of ASCII fold alike."""
+    wide = "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else "\u3000" for letter in text)
+    assert FOLD(text.upper()) == FOLD(text.lower()) == FOLD(text) == FOLD(wide)
+
+
+@given(ANY)
+@settings(max_examples=300)
+def test_composition_makes_no_difference(text):
+    """A text composed and the same text decomposed fold alike."""
+    assert FOLD(unicodedata.normalize("NFC", text)) == FOLD(unicodedata.normalize("NFD", text))
+
+
+@given(WITH_SURROGATES)
+@settings(max_examples=400)
+def test_fold_is_total(text):
+    """Whatever characters a string has, it folds to words of small letters and digits with one blank between."""
+    folded = FOLD(text)
+    assert folded == " ".join(folded.split())
+    assert folded.replace(" ", "").isalnum() or not folded
+    assert folded.isascii()
+    assert folded == folded.lower()
+
+
+@given(WITH_SURROGATES, st.integers(-5, 60), st.integers(-5, 60))
+@settings(max_examples=300)
+def test_locate_is_total(text, start, end):
+    """Whatever slice is asked for, the answer is a slice of the text."""
+    begin, stop = FOLD.locate(text, max(start, 0), end)
+    assert 0 <= begin <= stop <= len(text)
+
+
+@given(ANY | NAMES, ANY | NAMES)
+@example("\u09c7\u09be", "")
+@example("½", "½")
+@settings(max_examples=500, deadline=None)
+def test_place_leads_back_to_the_words_it_came_from(before, behind):
+    """Whatever stands around a listed name, its place in the folded text leads back to it as written."""
+    text = f"{before} Zorvantek Müller {behind}"
+    folded = f" {FOLD(text)} "
+    start = folded.find(" zorvantek muller ")
+    if start < 0:
+        return  # what stands before or behind grew into the name: a mark, or a run of letters
+    begin, end = FOLD.locate(text, start, start + len("zorvantek muller"))
+    assert FOLD(text[begin:end]) == "zorvantek muller"
+
+
+@given(
+    st.text(alphabet="abcxyz", min_size=2, max_size=8), st.integers(0, 7), st.characters(categories=["Mn", "Me", "Cf"])
+)
+@settings(max_examples=300)
+def test_marks_and_format_characters_do_not_split_a_word(word, at, mark):
+    """A combining mark or a character without width inside a word of ASCII letters leaves the word what it is."""
+    assert words(word[:at] + mark + word[at:]) == [word] or not word[:at]
+
+
+@given(ANY)
+@settings(max_examples=300)
+def test_folded_text_folds_to_itself(text):
+    """The fold has nothing more to do on its own answer, but for legal forms that came together in it."""
+    folded = FOLD(text)
+    assert words(folded) == folded.split() or any(len(word) == 1 for word in folded.split())
