@@ -2,11 +2,13 @@
 
 Total: every byte string gives one or the other, and no exception leaves. Every field that the order's schema
 (`topics/schemas/order.schema.json`) names is held to its type and limit; members that it does not name are passed over,
-so that senders can add theirs. A wrong type is a fault and never a guess.
+so that senders can add theirs. A wrong type is a fault and never a guess; so is a member that stands twice in one
+object, for then two readers could take one order for two.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -30,6 +32,7 @@ SHORT_CHARS_MAX = 1_000
 IDENTIFIERS_MAX = 50
 ROUTE_MAX = 50
 SCHEMA_VERSION = 1
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?')  # a JSON string, and whether it names a member
 WASHINGTON = ZoneInfo("America/New_York")
 KINDS = frozenset({"", "organization", "person", "vessel", "aircraft"})
 
@@ -50,9 +53,30 @@ def decode(raw: bytes) -> Order | Fault:
         return Fault("NOT_AN_ORDER", f"expected a JSON object, found {_kind(value)}")
     try:
         _check_order(value)
+        if _members_written(raw) != _members_read(value):
+            raise _Wrong("a member stands twice in one object: readers would not agree which one counts")
         return _order(value)
     except _Wrong as wrong:
         return Fault("NOT_AN_ORDER", str(wrong), _readable_id(value))
+
+
+def _members_written(raw: bytes) -> int:
+    """How many members all objects of a JSON text have, those that stand twice included."""
+    return sum(map(bool, _STRING.findall(raw)))
+
+
+def _members_read(value: object) -> int:
+    """How many members all objects of a value have."""
+    members = 0
+    pending = [value]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, dict):
+            members += len(inner)
+            pending.extend(inner.values())
+        elif isinstance(inner, list):
+            pending.extend(inner)
+    return members
 
 
 def _readable_id(value: dict[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import logging.config
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -39,7 +40,14 @@ SECONDS_A_DAY = 86_400
 FIRST_SNAPSHOT_SECONDS_MAX = 3_600.0
 LANE_END_SECONDS_MAX = 60.0
 WATCH_SECONDS = 0.5
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+LOGGING: dict[str, Any] = {  # handed to Faust too, which would set up its own
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": "INFO", "handlers": ["stderr"]},
+    "loggers": {"aiohttp.access": {"level": "WARNING"}},
+}
 
 
 class State:
@@ -100,7 +108,7 @@ def run(settings: Settings) -> int:
 
     Topics and the snapshot file are checked first; OperatorError says what an operator must fix.
     """
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.config.dictConfig(LOGGING)
     state = State(settings)
     _check_topics(settings)
     if settings.snapshot is not None:
@@ -108,7 +116,7 @@ def run(settings: Settings) -> int:
     app = _app(settings)
     _serve(app, state)
     app.service(Hosted(state))
-    worker = faust.Worker(app, loglevel="INFO", quiet=True, redirect_stdouts=False, logging_config=_faust_logging())
+    worker = faust.Worker(app, loglevel="INFO", quiet=True, redirect_stdouts=False, logging_config=LOGGING)
     try:
         worker.execute_from_commandline()
     except SystemExit as end:
@@ -122,12 +130,7 @@ def run(settings: Settings) -> int:
 def _check_topics(settings: Settings) -> None:
     problems = topics.check(settings.bootstrap_servers, settings.topic_prefix, shadow=settings.shadow)
     if problems:
-        raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}; see screener topics apply")
-
-
-def _faust_logging() -> dict[str, Any]:
-    """Leave logging as it is set up: one format, one stream, no colors."""
-    return {"version": 1, "disable_existing_loggers": False, "incremental": True}
+        raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}")
 
 
 class _Boot(BootStrategy):  # type: ignore[misc]  # Faust is not typed

@@ -16,7 +16,7 @@ FOLD = patterns.folder(rules.read_tables())
 # The reference works on whole strings and makes no promise for what is no letter, digit, blank or punctuation mark:
 # for marks and modifiers without a letter, symbols that stand for several letters, and letters that decompose to marks.
 LETTER_KINDS = ("Lu", "Ll", "Lt", "Lo", "Nd", "Nl", "No", "Zs", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc")
-LEFT_TO_THE_FOLD = frozenset("\u00b4\u2033\u2034\u2057")
+LEFT_TO_THE_FOLD = frozenset("\u00b4\u2033\u2034\u2057")  # accents and primes that the fold reads as apostrophes
 
 
 @cache
@@ -29,12 +29,11 @@ def agreed():
         and character not in LEFT_TO_THE_FOLD
         and not any(unicodedata.combining(part) for part in unicodedata.normalize("NFC", character))
         and not any(unicodedata.combining(part) for part in unicodedata.normalize("NFKC", character))
-        and not unicodedata.normalize("NFC", character) == ""
     )
 
 
 WORDS = st.sampled_from(
-    ["Co.", "Ltd", "and", "&", "S.A.", "OOO", "Company Limited", "a", "B", "é", "Ünal", "北京", "Завод", "№", "'", "’"]
+    ["Co.", "Ltd", "and", "&", "S.A.", "OOO", "Company Limited", "a", "B", "é", "Ünal", "北京", "Завод", "'", "’"]
 )
 BLANKS = st.sampled_from([" ", "  ", ".", ", ", "-", "\u00a0", "\u3000", "\n", ""])
 LETTERS = st.deferred(lambda: st.text(alphabet=st.sampled_from(agreed()), max_size=8))

@@ -149,7 +149,7 @@ def test_changed_order_gets_a_decision(path, value, remove, terms):
     """A valid order with any one place changed or missing gets a decision and is never cleared by the change alone."""
     decision = screened(json.dumps(changed(path, value, remove=remove)).encode(), terms)
     if path[0] not in {"parties", "cancelled"}:
-        assert decision.outcome in {"block", "quarantine"}
+        assert decision.outcome != "clear"
 
 
 @given(st.integers(0, 2_000), st.binary(max_size=6), st.integers(0, 6))

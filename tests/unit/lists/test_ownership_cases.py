@@ -1,0 +1,147 @@
+"""The ownership cases of tests/cases/ownership: each graph has the affiliates that its case says."""
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from screener.lists import patterns, rules
+from screener.lists.ownership import affiliations
+from screener.model import Alias, ListEntry, OwnershipEdge
+
+CASES = Path(__file__).parents[2] / "cases" / "ownership"
+ALL = [case for path in sorted(CASES.glob("*.toml")) for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]]
+TABLES = rules.read_tables()
+REGIMES = rules.parse(TABLES).regimes
+FOLD = patterns.folder(TABLES)
+KEYS = {"number", "says", "listed", "holdings", "us", "day", "expected"}
+OPTIONS = {"kind": "kind", "class": "share_class", "source": "source", "from": "effective_from", "to": "effective_to"}
+
+
+def full(letter):
+    """A name that nothing else folds to."""
+    return f"Company Quux{letter}"
+
+
+def entries(case):
+    for letter, listed in case["listed"].items():
+        code, _, program = listed.partition(" ")
+        yield ListEntry(
+            code, f"id-{letter}", (Alias(full(letter), primary=True),), programs=(program,) if program else ()
+        )
+
+
+def edge(holding, us):
+    owner, share, owned, *options = holding.split()
+    low, _, high = share.partition("-")
+    known = share != "?"
+    given = dict(option.split("=") for option in options)
+    return OwnershipEdge(
+        owner=full(owner),
+        owned=full(owned),
+        low=Decimal(low) if known else None,
+        high=Decimal(high or low) if known else None,
+        owner_country="US" if owner in us else "",
+        owned_country="US" if owned in us else "",
+        **{OPTIONS[name]: value for name, value in given.items()},
+    )
+
+
+def found(case, order):
+    """Regime -> company -> bases on the day of the case."""
+    us = case.get("us", ())
+    owned = affiliations([edge(holding, us) for holding in order(case["holdings"])], list(entries(case)), REGIMES, FOLD)
+    letters = {FOLD(full(letter)).replace(" ", ""): letter for letter in _letters(case)}
+    told = {regime.id: {} for regime in REGIMES}
+    for key, rows in owned.affiliations.items():
+        for row in rows:
+            if _holds(row, case.get("day")):
+                told[row.regime].setdefault(letters[key], set()).add(row.basis)
+    return {regime: {name: ", ".join(sorted(bases)) for name, bases in rows.items()} for regime, rows in told.items()}
+
+
+def _letters(case):
+    return {name for holding in case["holdings"] for name in holding.split()[:3:2]} | set(case["listed"])
+
+
+def _holds(row, day):
+    if day is None:
+        assert (row.effective_from, row.effective_to) == (None, None)
+        return True
+    return (row.effective_from or "") <= day and (row.effective_to is None or day < row.effective_to)
+
+
+@pytest.mark.parametrize("order", [list, lambda rows: rows[::-1]], ids=["as written", "backwards"])
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case["number"])
+def test_graph_has_the_affiliates_of_its_case(case, order):
+    """Under each regime asked exactly the companies named are affiliated, in the way named, in any order of holdings."""
+    told = found(case, order)
+    for regime, expected in case["expected"].items():
+        assert told[regime] == expected, case["says"]
+
+
+def test_case_numbers_are_unique():
+    """No two cases have the same number, so that a failing one is found by it."""
+    numbers = [case["number"] for case in ALL]
+    assert sorted(numbers) == sorted(set(numbers))
+
+
+def test_cases_have_no_misspelt_key():
+    """Each case has the keys that the README explains and no others, and asks for regimes that there are."""
+    for case in ALL:
+        assert case.keys() <= KEYS, case["number"]
+        assert case["expected"].keys() <= {regime.id for regime in REGIMES}, case["number"]
+        assert case["says"].endswith("."), case["number"]
+
+
+def affiliated(owners, listed, owned="Quuxowned Works"):
+    """The regimes that capture a company that is wholly owned by `owners`."""
+    edges = [OwnershipEdge(owner, owned, Decimal(100), Decimal(100)) for owner in owners]
+    found_rows = affiliations(edges, listed, REGIMES, FOLD).affiliations
+    return {row.regime for row in found_rows.get(FOLD(owned).replace(" ", ""), ())}
+
+
+def entry(code, entry_id, *names, kind="", programs=()):
+    return ListEntry(
+        code, entry_id, tuple(Alias(name, primary=at == 0) for at, name in enumerate(names)), kind, programs=programs
+    )
+
+
+@pytest.mark.parametrize("owner", ["el-1", "Quuxa Foundry Co., Ltd.", "QUUXA FOUNDRY", "Quuxa Casting", "Quuxa-Foundry"])
+def test_owner_is_known_by_id_name_and_alias(owner):
+    """An owner is a listed party by its entry id, its name and its aliases, however they are spelled."""
+    assert affiliated([owner], [entry("EL", "el-1", "Quuxa Foundry", "Quuxa Casting")]) == {"bis-affiliates"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "kind"),
+    [
+        ("Quuxa Foundry", "Quuxa Foundry (QF)", ""),
+        ("Anna Quuxfeather", "QUUXFEATHER, Anna", "person"),
+        ("Quuxa Works", "Affiliated Entity: Quuxa Works", ""),
+    ],
+)
+def test_owner_is_known_by_every_spelling_that_a_party_is(owner, name, kind):
+    """What finds a listed party in an order finds it in the ownership graph too."""
+    assert affiliated([owner], [entry("EL", "el-1", name, kind=kind)]) == {"bis-affiliates"}
+
+
+def test_entries_of_two_lists_may_have_one_id():
+    """Ids are a publisher's own: two lists that use the same one do not hide each other's owners."""
+    listed = [entry("EL", "7", "Quuxa Foundry"), entry("SDN", "7", "Quuxb Foundry", programs=("CUBA",))]
+    assert affiliated(["Quuxa Foundry"], listed) == {"bis-affiliates"}
+    assert affiliated(["Quuxb Foundry"], listed) == {"ofac-50"}
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_alias_of_a_listed_party_that_is_anothers_name_counts(backwards):
+    """A name that is an alias on one list and the name of another party on another counts for both lists."""
+    listed = [entry("UVL", "u-1", "Quuxa Foundry"), entry("EL", "el-1", "Quuxb Foundry", "Quuxa Foundry")]
+    assert affiliated(["Quuxa Foundry"], listed[::-1] if backwards else listed) == {"bis-affiliates"}
+
+
+def test_entries_of_one_name_are_one_owner():
+    """A party that stands on two lists under one name counts under the regimes of both."""
+    listed = [entry("EL", "el-1", "Quuxa Foundry"), entry("SDN", "s-1", "QUUXA FOUNDRY", programs=("CUBA",))]
+    assert affiliated(["Quuxa Foundry"], listed) == {"bis-affiliates", "ofac-50"}
