@@ -12,7 +12,7 @@ TEST_TIMEOUT_SECONDS := 300
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint format bench soak locks pins clean
+.PHONY: help demo test lint format bench soak locks pins reference clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -50,6 +50,9 @@ locks:  ## resolve requirements/*.in again (needs uv)
 
 pins: $(VENV)/.broker  ## resolve the jars of the broker again, for a new version of Kafka
 	@$(PY) -c 'from screener.broker import pin; pin()'
+
+reference: $(VENV)/.broker  ## write docs/reference/ from the code
+	@$(PY) docs/generate.py
 
 clean:  ## remove the environment, caches and everything built
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

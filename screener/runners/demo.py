@@ -242,6 +242,9 @@ def _print_sums(decisions: list[dict[str, Any]], metrics: dict[str, float], *, s
     if answered:
         mean = metrics["screener_screening_seconds_sum"] / answered
         print(f"the worker spent {mean * 1e6:.0f} microseconds an order on screening, on average")
+    unverified = sorted({name for decision in decisions for name in decision.get("unverified", ())})
+    if unverified:
+        print(f"some decisions rest on rules that no source confirmed: {', '.join(unverified)}")
     print("clear means: no finding under the lists and rules named in the decision. This is no legal advice.")
     if sample:
         print("SAMPLE lists: a few dozen parties, for demonstration, not for compliance use.")

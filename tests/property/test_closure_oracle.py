@@ -89,6 +89,6 @@ def test_listing_a_party_never_frees_an_entity(graph, node):
 def test_long_chain_ends():
     """A chain of a thousand companies, each wholly owned, is captured to its end."""
     whole = HUNDRED_PERCENT_UNITS
-    chain = [Edge(node, node + 1, whole, whole, "", "", True, node) for node in range(1_000)]  # noqa: FBT003
+    chain = [Edge(node, node + 1, whole, whole, "", "", True, node) for node in range(1_000)]
     random.Random(50).shuffle(chain)  # noqa: S311  an order of edges, no secret
     assert close(chain, {0}, HALF).tier == {node: node for node in range(1_001)}

@@ -19,6 +19,11 @@ LETTER_KINDS = ("Lu", "Ll", "Lt", "Lo", "Nd", "Nl", "No", "Zs", "Pc", "Pd", "Ps"
 LEFT_TO_THE_FOLD = frozenset("\u00b4\u2033\u2034\u2057")  # accents and primes that the fold reads as apostrophes
 
 
+def _becomes_a_mark(character):
+    parts = unicodedata.normalize("NFC", character) + unicodedata.normalize("NFKC", character)
+    return any(unicodedata.category(part) in {"Mn", "Mc", "Me", "Lm"} for part in parts)
+
+
 @cache
 def agreed():
     """The characters that both make a promise for."""
@@ -27,8 +32,7 @@ def agreed():
         for character in map(chr, range(0x20000))
         if unicodedata.category(character) in LETTER_KINDS
         and character not in LEFT_TO_THE_FOLD
-        and not any(unicodedata.combining(part) for part in unicodedata.normalize("NFC", character))
-        and not any(unicodedata.combining(part) for part in unicodedata.normalize("NFKC", character))
+        and not _becomes_a_mark(character)
     )
 
 

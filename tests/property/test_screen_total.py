@@ -186,7 +186,7 @@ def seconds(raw):
 
 
 def test_time_grows_with_the_orders_bytes_only():
-    """A text with four times the listed names takes about four times as long, not sixteen: no order holds up the rest."""
+    """Four times the listed names take about four times as long, not sixteen: no order holds up the rest."""
 
     def repeated(times):
         text = "Zorvantek " * times

@@ -66,6 +66,27 @@ def test_repeated_member_is_a_fault(text):
     assert isinstance(decode(text.encode()), Fault)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a "name": b',
+        '"parties": [{"name": "A"}], "parties": []',
+        "ends with a backslash \\",
+        '\\"',
+        "colons : and :: quotes '\"'",
+        "",
+    ],
+)
+def test_text_that_looks_like_members_is_text(text):
+    """Quotes, colons and backslashes inside texts and names of members never make a member that stands twice."""
+    value = party(other_names=[text], identifiers={text: text, f"{text} ": text}) | {
+        "notes": text,
+        f"x{text}": [{}, text],
+    }
+    for raw in (json.dumps(value), json.dumps(value, indent=1), json.dumps(value, separators=(" ,", "\t: "))):
+        assert isinstance(decode(raw.encode()), Order)
+
+
 LIMITS = {
     "order_id": ("ORDER_ID_CHARS_MAX", "/order_id", lambda n: order(order_id="x" * n)),
     "parties": ("PARTIES_MAX", "/parties", lambda n: order(parties=[{"name": "A"}] * n)),

@@ -21,7 +21,7 @@ def snapshot():
 
 
 def order(placed_on=None, export_on=None):
-    return Order("O-1", False, placed_on, export_on, [], [], "", "")  # noqa: FBT003  cancelled
+    return Order("O-1", False, placed_on, export_on, [], [], "", "")
 
 
 def days(snapshot, terms, **on):

@@ -11,7 +11,8 @@ from screener.lists.ownership import affiliations
 from screener.model import Alias, ListEntry, OwnershipEdge
 
 CASES = Path(__file__).parents[2] / "cases" / "ownership"
-ALL = [case for path in sorted(CASES.glob("*.toml")) for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]]
+FILES = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(CASES.glob("*.toml"))]
+ALL = [case for file in FILES for case in file["case"]]
 TABLES = rules.read_tables()
 REGIMES = rules.parse(TABLES).regimes
 FOLD = patterns.folder(TABLES)
@@ -75,7 +76,7 @@ def _holds(row, day):
 @pytest.mark.parametrize("order", [list, lambda rows: rows[::-1]], ids=["as written", "backwards"])
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case["number"])
 def test_graph_has_the_affiliates_of_its_case(case, order):
-    """Under each regime asked exactly the companies named are affiliated, in the way named, in any order of holdings."""
+    """Under each regime asked exactly the companies named are affiliated, as named, in any order of holdings."""
     told = found(case, order)
     for regime, expected in case["expected"].items():
         assert told[regime] == expected, case["says"]
@@ -108,7 +109,9 @@ def entry(code, entry_id, *names, kind="", programs=()):
     )
 
 
-@pytest.mark.parametrize("owner", ["el-1", "Quuxa Foundry Co., Ltd.", "QUUXA FOUNDRY", "Quuxa Casting", "Quuxa-Foundry"])
+@pytest.mark.parametrize(
+    "owner", ["el-1", "Quuxa Foundry Co., Ltd.", "QUUXA FOUNDRY", "Quuxa Casting", "Quuxa-Foundry"]
+)
 def test_owner_is_known_by_id_name_and_alias(owner):
     """An owner is a listed party by its entry id, its name and its aliases, however they are spelled."""
     assert affiliated([owner], [entry("EL", "el-1", "Quuxa Foundry", "Quuxa Casting")]) == {"bis-affiliates"}
