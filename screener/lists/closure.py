@@ -4,7 +4,7 @@ The least fixed point: listed parties are captured; a company whose captured own
 captured too, wholly, so that shares are never multiplied along a chain. Shares are whole numbers of billionths of a
 percent, exact, never floats. The order of edges does not matter. Bands count with their lower end; what would be
 captured with the upper ends, an unknown share counting as 100, is reported as unknown, along the whole chain; other
-holdings of captured owners are minorities. Votes, options and trusts never count as shares: they are signs of control.
+holdings of captured owners are minorities, and so is what companies so held own to the share. Votes, options and trusts never count as shares: they are signs of control.
 
 Not here yet: nominee and beneficial holdings of one another, circular holdings as findings of their own.
 """
@@ -65,10 +65,12 @@ def close(edges: list[Edge], seeds: set[int], share_units: int) -> Closure:
     holdings = _holdings(shares)
     tier = _fixed_point(holdings.select("owner", "owned", units="low"), seeds, share_units)
     possible = _fixed_point(holdings.select("owner", "owned", units="high"), seeds, share_units)
+    held = set(_outside(shares, possible)["owned"])
+    flagged = _fixed_point(holdings.select("owner", "owned", units="high"), possible.keys() | held, share_units)
     return Closure(
         tier,
         unknown=_rows(_between(shares, owners=set(possible), owned=possible.keys() - tier.keys())),
-        minority=_rows(_outside(shares, possible)),
+        minority=_rows(_between(shares, owners=set(flagged), owned=flagged.keys() - possible.keys())),
         control=_rows(_outside(frame.filter(~pl.col("is_share")), tier)),
     )
 
@@ -82,6 +84,15 @@ def _holdings(shares: pl.DataFrame) -> pl.DataFrame:
     by_class = known.group_by("owner", "owned", "source", "share_class").agg(pl.col("low").max(), pl.col("high").max())
     by_source = by_class.group_by("owner", "owned", "source").agg(pl.col("low").sum(), pl.col("high").sum())
     return by_source.group_by("owner", "owned").agg(pl.col("low").max(), pl.col("high").max())
+
+
+def together(edges: list[Edge]) -> int:
+    """What one owner surely holds of one company by several edges: as `_holdings` says, for a handful of them."""
+    sources: dict[str, dict[str, int]] = {}
+    for edge in edges:
+        classes = sources.setdefault(edge.source, {})
+        classes[edge.share_class] = max(classes.get(edge.share_class, 0), edge.low or 0)
+    return max((sum(classes.values()) for classes in sources.values()), default=0)
 
 
 def _fixed_point(holdings: pl.DataFrame, seeds: set[int], share_units: int) -> dict[int, int]:

@@ -1,6 +1,6 @@
 """Ownership edges and list entries -> affiliations, keyed by the owned company's glued name.
 
-Names and entry ids become nodes; all entries that share a primary name are one node. The closure is computed for each
+Names and entry ids become nodes (`_Graph`). The closure is computed for each
 regime and for each stretch of days between two dates on which an edge begins or ends.
 """
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from screener.core.fold import glue
 from screener.lists import closure
+from screener.lists.patterns import spellings
 from screener.lists.rules import share_units
 from screener.lists.snapshot import Ownership
 from screener.model import Affiliation, Basis, Holding
@@ -23,39 +24,70 @@ if TYPE_CHECKING:
 
 HOPS_MAX = 50
 PATH_EDGES_MAX = 200
+ID_MARK = "\0"  # no folded name begins with it
 SHARES = frozenset({"equity", "beneficial", "nominee"})
 US_NAMES = frozenset({"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"})
 
 
 class _Graph:
-    """Edges between numbered nodes, with the names behind the numbers."""
+    """Edges between numbered nodes, with the names behind the numbers.
+
+    A node is a company: all entries that share a primary name, on whatever lists, under all their names. A name or id
+    of several companies is a node of its own, listed as each of them is: to add a holding twice over is the safe
+    error, to overlook an owner is not.
+    """
 
     def __init__(self, edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], fold: Fold) -> None:
         self._fold = fold
-        self._numbers: dict[str, int] = {}
-        self._node_of_id = {entry.entry_id: self._number(entry.name) for entry in entries}
+        self._entries = entries
+        self._nodes: dict[str, int] = {}
         self.listed: dict[int, list[int]] = {}
-        for number, entry in enumerate(entries):
-            node = self._node_of_id[entry.entry_id]
-            self.listed.setdefault(node, []).append(number)
-            for alias in entry.aliases:
-                self._numbers.setdefault(self._key(alias.name), node)
+        self._add_entries()
         self.sources = list(edges)
         self.edges = [self._edge(row, edge) for row, edge in enumerate(edges)]
         self.us = {self.node(edge.owned) for edge in edges if edge.owned_country.strip().upper() in US_NAMES}
         self.us |= {self.node(edge.owner) for edge in edges if edge.owner_country.strip().upper() in US_NAMES}
 
+    def _add_entries(self) -> None:
+        companies: dict[str, int] = {}
+        bearers: dict[str, dict[int, set[int]]] = {}
+        for number, entry in enumerate(self._entries):
+            company = companies.setdefault(self._key(entry.name), len(companies))
+            names = {
+                glue(text) for alias in entry.aliases for text in spellings(alias.name, entry.kind, self._fold)
+            }
+            for name in (*names, self._key(entry.name), _id_key(entry.entry_id)):
+                bearers.setdefault(name, {}).setdefault(company, set()).add(number)
+            self.listed.setdefault(company, []).append(number)
+        shared = len(companies)
+        for name, of in bearers.items():
+            if len(of) == 1:
+                self._nodes[name] = next(iter(of))
+            else:
+                self._nodes[name] = shared
+                self.listed[shared] = sorted(set().union(*of.values()))
+                shared += 1
+        self._next = shared
+
     def _key(self, name: str) -> str:
         return glue(self._fold(name)) or name
-
-    def _number(self, name: str) -> int:
-        return self._numbers.setdefault(self._key(name), len(self._numbers))
 
     def node(self, name: str) -> int:
         """The node of a name or entry id."""
         stripped = name.strip()
-        found = self._node_of_id.get(stripped)
-        return self._number(stripped) if found is None else found
+        found = self._nodes.get(_id_key(stripped))
+        if found is not None:
+            return found
+        key = self._key(stripped)
+        if key not in self._nodes:
+            self._nodes[key] = self._next
+            self._next += 1
+        return self._nodes[key]
+
+    def opaque_id(self, node: int) -> str | None:
+        """The opaque id to show for a node that only a confidential entry names; None where it may be named."""
+        listed = [self._entries[number] for number in self.listed.get(node, ())]
+        return listed[0].entry_id if listed and all(entry.confidential for entry in listed) else None
 
     def _edge(self, row: int, edge: OwnershipEdge) -> closure.Edge:
         return closure.Edge(
@@ -72,9 +104,14 @@ class _Graph:
     def keys(self) -> dict[int, set[str]]:
         """Node -> the glued names under which the graph's edges and the lists know it."""
         names: dict[int, set[str]] = {}
-        for key, node in self._numbers.items():
-            names.setdefault(node, set()).add(key)
+        for key, node in self._nodes.items():
+            if not key.startswith(ID_MARK):
+                names.setdefault(node, set()).add(key)
         return names
+
+
+def _id_key(entry_id: str) -> str:
+    return ID_MARK + entry_id
 
 
 def affiliations(
@@ -92,9 +129,9 @@ def affiliations(
             alive = [edge for edge in graph.edges if _holds(graph.sources[edge.row], begin)]
             closed = closure.close(alive, seeds, regime.share_units)
             for node, affiliation in _affiliated(graph, closed, alive, regime, begin, end):
-                for key in names[node]:
+                for key in names.get(node, ()):
                     _extend(found.setdefault(key, []), affiliation)
-    known = {key for edge in edges for name in (edge.owner, edge.owned) for key in names[graph.node(name)]}
+    known = {key for edge in edges for name in (edge.owner, edge.owned) for key in names.get(graph.node(name), ())}
     return Ownership(found, known)
 
 
@@ -146,9 +183,9 @@ def _affiliated(
                 node,
                 Affiliation(
                     regime=regime.id,
-                    entity=graph.sources[rows[0]].owned.strip(),
+                    entity=_holding(graph, rows[0]).owned,
                     basis=said,
-                    path=tuple(_holding(graph.sources[row]) for row in path),
+                    path=tuple(_holding(graph, row) for row in path),
                     entries=_listed(graph, path),
                     effective_from=begin,
                     effective_to=end,
@@ -158,7 +195,11 @@ def _affiliated(
 
 def _basis(graph: _Graph, closed: Closure, rows: list[int], regime: Regime) -> Basis:
     """Direct: one listed owner suffices; indirect: one captured owner does; aggregate: only several together."""
-    alone = {closed.tier[graph.edges[row].owner] for row in rows if (graph.edges[row].low or 0) >= regime.share_units}
+    alone = {
+        closed.tier[owner]
+        for owner in {graph.edges[row].owner for row in rows}
+        if closure.together([graph.edges[row] for row in rows if graph.edges[row].owner == owner]) >= regime.share_units
+    }
     if not alone:
         return "aggregate"
     return "direct" if 0 in alone else "indirect"
@@ -183,12 +224,15 @@ def _listed(graph: _Graph, path: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(numbers))
 
 
-def _holding(edge: OwnershipEdge) -> Holding:
+def _holding(graph: _Graph, row: int) -> Holding:
+    edge = graph.sources[row]
     if edge.low is None:
         share = ""
     else:
         share = f"{edge.low:f}" if edge.low == edge.high else f"{edge.low:f}-{edge.high:f}"
-    return Holding(edge.owner.strip(), edge.owned.strip(), share, edge.source)
+    owner = graph.opaque_id(graph.edges[row].owner) or edge.owner.strip()
+    owned = graph.opaque_id(graph.edges[row].owned) or edge.owned.strip()
+    return Holding(owner, owned, share, edge.source)
 
 
 def _extend(found: list[Affiliation], new: Affiliation) -> None:

@@ -150,7 +150,8 @@ def _spread(entries: Iterable[ListEntry], fold: Folder) -> Counter[str]:
 def _scope(text: str, entry: ListEntry, alias: Alias, rule: ListRule, strength: _Strength, others: int) -> Scope:
     name = text.split()
     inside = strength.inside
-    if alias.quality == "weak" or not rule.names_inside or strength.is_common(name, inside["common_words_max"]):
+    common = strength.is_common(name, inside["common_words_max"])
+    if alias.quality == "weak" or not rule.names_inside or common or _ADDRESS_ONLY.fullmatch(text):
         return "whole"
     letters = sum(map(len, name))
     if len(name) > 1 and letters >= inside["letters_min"]:

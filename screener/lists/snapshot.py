@@ -148,7 +148,7 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
     if lists["fold"] != folding.VERSION:
         raise OperatorError("the snapshot was built by a version that folds names differently: build it again")
     entries = tuple(_entry(row) for row in lists["entries"])
-    references = tuple(tuple(Reference(*row) for row in rows) for rows in lists["references"])
+    references = tuple(tuple(map(Reference._make, rows)) for rows in lists["references"])
     texts = tuple(lists["patterns"])
     parsed = rules.parse(tables)
     return Snapshot(
@@ -159,7 +159,7 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         entries=entries,
         patterns=texts,
         references=references,
-        whole=_whole(texts, references),
+        whole=_whole(texts, references, entries),
         affiliations={key: tuple(map(_affiliation, rows)) for key, rows in owned["affiliations"].items()},
         ownership_known=frozenset(owned["known"]),
         rules=parsed,
@@ -199,7 +199,7 @@ def _verified(content: bytes) -> tuple[dict[str, Any], dict[str, memoryview]]:
 
 def _entry(row: list[Any]) -> ListEntry:
     entry = ListEntry(*row)
-    entry.aliases = tuple(Alias(*alias) for alias in entry.aliases)
+    entry.aliases = tuple(map(Alias._make, entry.aliases))
     return entry
 
 
@@ -208,12 +208,23 @@ def _affiliation(row: Sequence[Any]) -> Affiliation:
     return Affiliation(regime, entity, basis, tuple(Holding(*step) for step in path), tuple(numbers), begin, end)
 
 
-def _whole(texts: Sequence[str], references: Sequence[tuple[Reference, ...]]) -> dict[str, tuple[Reference, ...]]:
-    """Glued name -> references, over all patterns that are names; patterns that differ in blanks only are joined."""
+def _whole(
+    texts: Sequence[str], references: Sequence[tuple[Reference, ...]], entries: Sequence[ListEntry]
+) -> dict[str, tuple[Reference, ...]]:
+    """Glued name -> references, one an entry, over all patterns that are names; a strong alias goes before a weak one."""
     whole: dict[str, tuple[Reference, ...]] = {}
     for text, rows in zip(texts, references, strict=True):
-        names = tuple(row for row in rows if row.scope != "address")
-        if names:
-            key = glue(text)
-            whole[key] = whole[key] + names if key in whole else names
-    return whole
+        names = tuple(row for row in rows if row.scope != "address") if len(rows) > 1 else rows
+        key = glue(text)
+        if key not in whole:
+            whole[key] = names
+        else:
+            whole[key] = _one_an_entry(whole[key] + names, entries)
+    return {key: rows for key, rows in whole.items() if rows and rows[0].scope != "address"}
+
+
+def _one_an_entry(rows: tuple[Reference, ...], entries: Sequence[ListEntry]) -> tuple[Reference, ...]:
+    kept: dict[int, Reference] = {}
+    for row in sorted(rows, key=lambda row: entries[row.entry].aliases[row.alias].quality == "weak"):
+        kept.setdefault(row.entry, row)
+    return tuple(kept.values())

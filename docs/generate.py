@@ -1,0 +1,565 @@
+"""Write `docs/reference/`: commands, settings, metrics, topics and reason codes, taken from the code and the rules.
+
+    python docs/generate.py [--check]
+
+Whatever the code can say of itself is asked of it; the tables below hold only what it does not say. Something the code
+has and no table explains is a fault here, so that a page is complete or is not written. The pages do not depend on the
+environment. `tests/unit/test_reference.py` compares them with what this script would write.
+"""
+# ruff: noqa: INP001  a script and no package
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from screener import cli, settings
+from screener.core.policy import _CODES
+from screener.lists import rules
+from screener.runners import topics
+from screener.runners.metrics import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from screener.model import Rules
+
+REFERENCE = Path(__file__).with_name("reference")
+NOTE = "<!-- Written by docs/generate.py (make reference); a test compares it with the code. -->"
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+class Undocumented(Exception):  # noqa: N818  a sentence for whoever added what is not explained yet
+    """The code has something that no table of this script explains."""
+
+
+def pages() -> dict[str, str]:
+    """File name -> content, for every page of `docs/reference/`."""
+    with _without_settings():
+        return {name: write() for name, write in sorted(PAGES.items())}
+
+
+@contextmanager
+def _without_settings() -> Iterator[None]:
+    """Leave out the environment's own settings: some options take their defaults from them."""
+    held = {name: value for name, value in os.environ.items() if name.startswith(settings.PREFIX)}
+    for name in held:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(held)
+
+
+# --- Markdown --------------------------------------------------------------------------------------------------------
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join([f"# {title}", NOTE, *(part.strip("\n") for part in parts)]) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def _code(text: object) -> str:
+    return f"`{text}`"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", ")")) else ".")
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+COMMAND_TEXTS = {
+    "screener topics": "Create the topics, or compare them with the declaration in `topics/topics.toml`.",
+    "screener broker": "Start, end and find a real Kafka in a folder of this machine, for development and tests.",
+    "screener snapshot build": "Read lists, private lists, ownership and rules and write one snapshot file.",
+    "screener snapshot show": "Verify a snapshot file and say what is in it.",
+    "screener snapshot publish": "Verify a snapshot file and announce it to all workers.",
+}
+"""Of commands that the parser describes by no or by a short word."""
+
+OPTION_TEXTS = {
+    ("screener screen", "--lists"): "published lists: files, or folders of them",
+    ("screener screen", "--private"): "private lists (CSV)",
+    ("screener screen", "--ownership"): "holdings (CSV)",
+    ("screener snapshot build", "--lists"): "published lists: files, or folders of them",
+    ("screener snapshot build", "--private"): "private lists (CSV)",
+    ("screener snapshot build", "--ownership"): "holdings (CSV)",
+    ("screener snapshot build", "--out"): "the snapshot file to write; it is replaced whole or not at all",
+    ("screener snapshot show", "file"): "the snapshot file",
+    ("screener snapshot publish", "file"): "the snapshot file; workers read it under the same absolute path",
+    ("screener snapshot publish", "--bootstrap-servers"): "host:port (default: `SCREENER_BOOTSTRAP_SERVERS`)",
+    ("screener snapshot publish", "--topic-prefix"): "put before the topic's name (default: `SCREENER_TOPIC_PREFIX`)",
+}
+"""Of options that the parser gives no help for."""
+
+STATUS = """
+Exit status of every command: 0 when it did what it says, 2 when an operator must fix something (one sentence on
+standard error, or the usage of the command), 130 after an interrupt, 141 when the reader of its output went away.
+Status 1 is an answer: `screen --fail-on` met one of the named outcomes, `topics check` found a difference,
+`broker status` found no broker.
+
+`python -m screener` is the same as `screener`. Paths are relative to the working directory.
+"""
+
+
+def _commands() -> str:
+    parser = cli._parser()  # noqa: SLF001  the parser as the commands use it
+    parts = [
+        f"## {_code(name)}\n\n{_command_text(name, command)}\n\n{_options(name, command)}"
+        for name, command in _leaves("screener", parser)
+    ]
+    return _page("Commands", STATUS, *parts)
+
+
+def _leaves(name: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The commands that do something, each with its whole name."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
+    if not groups:
+        yield name, parser
+    for group in groups:
+        for word, command in group.choices.items():
+            yield from _leaves(f"{name} {word}", command)
+
+
+def _command_text(name: str, command: argparse.ArgumentParser) -> str:
+    text = COMMAND_TEXTS.get(name) or command.description
+    if not text:
+        raise Undocumented(f"{name} has no description: add one in screener/cli.py or to COMMAND_TEXTS")
+    return _sentence(text)
+
+
+def _options(name: str, command: argparse.ArgumentParser) -> str:
+    actions = [action for action in command._actions if action.dest != "help"]  # noqa: SLF001
+    rows = [(_spelling(action), _option_text(name, action), _default(action)) for action in actions]
+    return _table(("option", "meaning", "default"), rows) if rows else "It has no options."
+
+
+def _spelling(action: argparse.Action) -> str:
+    word = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    values = "" if action.nargs == 0 else f" {word} ..." if action.nargs == "+" else f" {word}"
+    if not action.option_strings:
+        return _code(f"[{word}]" if action.nargs == "?" else word)
+    return ", ".join(_code(option + values) for option in action.option_strings)
+
+
+def _option_text(name: str, action: argparse.Action) -> str:
+    option = action.option_strings[-1] if action.option_strings else action.dest
+    text = action.help or OPTION_TEXTS.get((name, option))
+    if not text:
+        raise Undocumented(f"{name} {option} has no help: add it in screener/cli.py or to OPTION_TEXTS")
+    return text
+
+
+def _default(action: argparse.Action) -> str:
+    if action.required and action.option_strings:
+        return "must be given"
+    none = action.default in (None, False, "", "-", ()) or action.default == []
+    return "" if none else _code(action.default)
+
+
+# --- settings --------------------------------------------------------------------------------------------------------
+
+OTHER_VARIABLES = (
+    ("SCREENER_JARS", "`screener broker`: a folder that holds Kafka's jars, used instead of the cache"),
+    ("XDG_CACHE_HOME", "`screener broker`: where the cache of jars is made; `~/.cache` without it"),
+    ("SCREENER_DATA", "the tests: a folder of reference lists and names; those that need it are skipped without"),
+)
+
+SETTINGS_TEXT = """
+What `screener worker` runs with. Each setting is an option and an environment variable; the option goes first. All
+values are checked before anything starts, and all problems are told at once. A variable that begins with `SCREENER_`
+and is none of these is refused: a misspelt setting must not go unnoticed.
+
+Two workers of one group must not share a slot: the later one fences the earlier, which ends. In a StatefulSet the pod's
+ordinal is the slot.
+"""
+
+
+def _settings() -> str:
+    days = rules.parse(rules.read_tables()).list_age_days_max
+    rows = [
+        (
+            _code(settings.env_name(field.name)),
+            _code("--" + field.name.replace("_", "-")),
+            cli._WORKER_TEXTS[field.name],  # noqa: SLF001  the help of the worker's options
+            _accepted(settings._READERS[field.name]),  # noqa: SLF001  the check that a value must pass
+            "must be set" if field.name == "bootstrap_servers" else _default_of(field.default),
+        )
+        for field in fields(settings.Settings)
+    ]
+    elsewhere = _table(("variable", "read by"), [(_code(name), text) for name, text in OTHER_VARIABLES])
+    return _page(
+        "Settings",
+        SETTINGS_TEXT,
+        _table(("variable", "option", "meaning", "accepted", "default"), rows),
+        f"Without a `{settings.env_name('max_list_age')}` the rules say how old a list may be: {days} days as shipped.",
+        "`screener topics` and `screener snapshot publish` take `SCREENER_BOOTSTRAP_SERVERS` and"
+        " `SCREENER_TOPIC_PREFIX` as well.",
+        "## Other variables",
+        elsewhere,
+    )
+
+
+def _default_of(value: object) -> str:
+    return "" if value is None or value == "" else _code(str(value).lower() if isinstance(value, bool) else value)
+
+
+def _accepted(read: Callable[[str], object]) -> str:
+    """What a setting may be, in the words of the fault that a wrong value gets."""
+    for wrong in ("\0", ""):
+        try:
+            read(wrong)
+        except ValueError as fault:
+            return str(fault)
+    raise Undocumented(f"{read} takes every text: say in docs/generate.py what it accepts")
+
+
+# --- metrics ---------------------------------------------------------------------------------------------------------
+
+LABELS = {
+    "outcome": "`clear`, `review`, `block`, `quarantine`",
+    "list": "code of a source list, such as `EL`",
+    "reason": "code of a quarantine, see [reasons.md](reasons.md)",
+    "result": "`committed`, `aborted`",
+    "partition": "number of a partition of `orders` that this worker has",
+    "sha256": "hash of the snapshot in use; one series at a time",
+}
+
+METRIC_NOTES = {
+    "screener_orders_total": "counted when the transaction is committed",
+    "screener_hits_total": "one an order and list, however many hits the order has",
+    "screener_quarantined_total": "any growth is worth a look: someone sends what is no order",
+    "screener_screening_seconds": "decoding to decision, without Kafka; committed orders only",
+    "screener_batch_orders": "small when quiet, large when the worker is behind",
+    "screener_transactions_total": "an abort is repeated; after eight in a row the worker ends",
+    "screener_consumer_lag_records": "told once a second; gone when the partition goes to another worker",
+    "screener_snapshot_age_seconds": "since the first moment (UTC) of its edition's day; 0 where no list ages",
+    "screener_snapshot_info": "its value is always 1; all workers should tell the same hash",
+    "screener_list_entries": "a list that is missing here is not screened against",
+    "screener_snapshots_refused_total": "any growth: an announcement was wrong, and the old snapshot is still in use",
+}
+
+METRICS_TEXT = """
+A worker serves them in Prometheus' text format on `/metrics` of its metrics port. Labels are bounded: no name of a
+party and no order id is ever one. Beside each counter and histogram the client library serves the time at which it
+began, as `..._created`.
+
+On the same port, `/health` answers 200 while the worker can go on and 503 when it ends, and `/ready` answers 200 when
+it has a snapshot, the lists are not too old and partitions were assigned; else 503 with the reasons.
+"""
+
+
+def _metrics() -> str:
+    collectors = Metrics().registry._collector_to_names  # noqa: SLF001  the registry's only list of collectors
+    return _page(
+        "Metrics",
+        METRICS_TEXT,
+        _table(("metric", "type", "labels", "meaning"), [_metric(collector) for collector in collectors]),
+        "## Labels",
+        _table(("label", "values"), [(_code(name), text) for name, text in LABELS.items()]),
+        "## Buckets",
+        _table(("metric", "upper bounds"), [row for collector in collectors for row in _buckets(collector)]),
+    )
+
+
+def _metric(collector: Any) -> tuple[str, str, str, str]:  # noqa: ANN401  the client library's collectors
+    (family,) = collector.describe() or collector.collect()
+    name = family.name + "_total" * (family.type == "counter")
+    labels = collector._labelnames  # noqa: SLF001  not told in any other way
+    if name not in METRIC_NOTES or not LABELS.keys() >= set(labels):
+        raise Undocumented(f"{name}{labels}: add it to METRIC_NOTES and its labels to LABELS in docs/generate.py")
+    meaning = f"{family.documentation} {_sentence(METRIC_NOTES[name])}"
+    return _code(name), family.type, ", ".join(map(_code, labels)), meaning
+
+
+def _buckets(collector: Any) -> list[tuple[str, str]]:  # noqa: ANN401  as above
+    (family,) = collector.collect()
+    bounds = [sample.labels["le"] for sample in family.samples if sample.name.endswith("_bucket")]
+    return [(_code(family.name), ", ".join(bounds))] if bounds else []
+
+
+# --- topics ----------------------------------------------------------------------------------------------------------
+
+SCHEMAS = {
+    "in": "order.schema.json",
+    "out": "decision.schema.json",
+    "shadow": "decision.schema.json",
+    "announcements": "snapshot-announcement.schema.json",
+}
+
+TOPICS_TEXT = """
+Declared in `topics/topics.toml`; `screener topics apply` makes them so and `screener topics check` compares. A prefix
+(`SCREENER_TOPIC_PREFIX`) goes before every name. Partitions and retention are what a new topic gets; partitions are
+only ever added, and the retention of a topic that exists is the operator's.
+
+A decision has the key and the partition number of its order, and two headers: `screener-source`, the order's
+`topic[partition]@offset`, and `screener-source-timestamp-ms`, the time that the broker gave the order. Consumers of
+decisions set `isolation.level=read_committed`; without it they see decisions of transactions that were rolled back.
+"""
+
+
+def _topics() -> str:
+    declared = topics.load()
+    rows = [
+        (_code(topic.name), topic.role, str(topic.partitions), topic.key, _retention(topic), topic.meaning)
+        for topic in declared
+    ]
+    details = [
+        (_code(topic.name), f"[{SCHEMAS[topic.role]}](../../topics/schemas/{SCHEMAS[topic.role]})", _config(topic))
+        for topic in declared
+    ]
+    return _page(
+        "Topics",
+        TOPICS_TEXT,
+        _table(("topic", "role", "partitions", "key", "retention", "meaning"), rows),
+        "## Values and what the screener relies on",
+        _table(("topic", "schema of the value", "configuration"), details),
+    )
+
+
+def _retention(topic: topics.Topic) -> str:
+    milliseconds = topic.on_creation.get("retention.ms")
+    return "compacted" if milliseconds is None else f"{int(milliseconds) // DAY_MS:,} days"
+
+
+def _config(topic: topics.Topic) -> str:
+    return ", ".join(_code(f"{name}={value}") for name, value in topic.config.items())
+
+
+# --- reason codes ----------------------------------------------------------------------------------------------------
+
+
+class Reason(NamedTuple):
+    """What a code means and what the person who meets it does."""
+
+    meaning: str
+    action: str
+
+
+HITS = {
+    "name_whole": Reason(
+        "A party's name or other name is, as a whole, a strong name of an entry.",
+        "Compare address, country and identifiers with the entry. The order stays stopped until someone shows that"
+        " it is another party of that name.",
+    ),
+    "name_inside": Reason(
+        "A strong name of several words stands inside a longer party name: a branch, a department, a `c/o`.",
+        "Find out how the party belongs to the entry. The span says which words were found.",
+    ),
+    "word_inside": Reason(
+        "One rare word that is a listed name, or a listed ship's or aircraft's name of several words, stands inside a"
+        " longer party name.",
+        "Judge whether the word names the entry or is chance.",
+    ),
+    "weak_whole": Reason(
+        "A party's name is a weak alias: too short or too common to stop an order by itself.",
+        "Look for a second sign: country, address, business.",
+    ),
+    "free_text": Reason(
+        "A strong name stands in an item's description, maker or model, in the end use, in the notes or in an address;"
+        " one rare word counts too, but in an address.",
+        "Read the text: an end user named in the notes is a party, a maker of the item usually is not.",
+    ),
+    "address": Reason(
+        "A party's address is that of an entry that lists an address and no name.",
+        "As for a party of the list: everyone at that address needs the license.",
+    ),
+}
+"""By row of outcomes.toml; the code is the list's and the suffix that `policy` gives the row."""
+
+AFFILIATIONS = {
+    "code": Reason(
+        "Owned to the regime's share by parties that it counts: `basis` says directly, indirectly or in aggregate,"
+        " `path` who holds what.",
+        "Check the holdings against a current source. The requirement of the owners applies to the party.",
+    ),
+    "unknown_code": Reason(
+        "A party that the regime counts owns a share that is not known and could reach the limit.",
+        "Find out the share and its source, or do not go on without a license.",
+    ),
+}
+"""By the regime's field that holds the code."""
+
+CODES = {
+    "MINORITY_OWNER": Reason(
+        "Parties that a regime counts own some of the party, less than its share.",
+        "Ask for the other owners: shares of several listed owners add up.",
+    ),
+    "OWNERSHIP_CONTROL": Reason(
+        "A party that a regime counts holds votes, options or a trust, which are no shares.",
+        "Judge the control; find out whether there is a share as well.",
+    ),
+    "OWNERSHIP_CIRCULAR": Reason(
+        "Holdings that lead back to their owner. The rules know it; no closure reports it yet.",
+        "Work out the shares net of the loop.",
+    ),
+    "NAME_UNREADABLE": Reason("A party's name has no letter or digit in it.", "Ask the sender for the name."),
+    "NAME_MIXED_SCRIPTS": Reason(
+        "One word of a party's name mixes letters of scripts that look alike, such as Latin and Cyrillic.",
+        "Treat it as an attempt to hide a name until it is explained.",
+    ),
+    "DATE_MISSING": Reason(
+        "There is no day to judge on: a file's order without `export_date` and `placed_at`, and no `--as-of`. All that"
+        " was found counts, whatever its dates.",
+        "Add the export date and send the order again.",
+    ),
+    "DATE_IMPLAUSIBLE": Reason(
+        "The export date is before the day on which the order came, or further ahead than the rules allow. The order"
+        " was judged on the later of the two days.",
+        "Correct the date and send the order again.",
+    ),
+    "LIST_STALE": Reason(
+        "A list in the snapshot is older than the limit.",
+        "Build and publish a snapshot from the current lists, then screen the order again.",
+    ),
+    "FINDINGS_CUT": Reason(
+        "There were more findings than the decision has room for; the least were left out. The outcome is that of all"
+        " of them.",
+        "Look at the order itself: such a number is a sign of its own.",
+    ),
+    "SAMPLE": Reason(
+        "The shipped sample lists were used. It changes no outcome.", "Use the decision for nothing but a trial."
+    ),
+    "ALLOW_STALE": Reason(
+        "The operator allows old lists to clear orders. It changes no outcome.", "Ask the operator why, and until when."
+    ),
+    "CANCELLED": Reason(
+        "The order says that it is cancelled: it is answered clear, and its parties were not screened.",
+        "Nothing; the decision on the order before it stands for the record.",
+    ),
+}
+
+QUARANTINES = {
+    "NOT_JSON": Reason("The value is not JSON in UTF-8.", "Have the sender fix it; the bytes are in `original`."),
+    "NOT_AN_ORDER": Reason(
+        "It is JSON and not an order as the schema says, or a member stands twice in one object; `reason` names what"
+        " was found and expected.",
+        "Have the sender fix the member and send the order again.",
+    ),
+    "ORDER_TOO_LARGE": Reason(
+        "The value has more bytes than an order may have; the first 64 KiB are in `original`.",
+        "Have the sender split the order.",
+    ),
+    "TOMBSTONE": Reason("The record has no value.", 'To cancel an order, send it again with `"cancelled": true`.'),
+    "KEY_MISMATCH": Reason(
+        "The record has a key, and it is not the order id in the value.",
+        "Find out which of the two is right; an answer under the wrong id would be taken for another order's.",
+    ),
+    "OUTPUT_TOO_LARGE": Reason(
+        "The outgoing topic refused the decision for its size, so that this small record stands for it.",
+        "Screen the order from its source record; raise `max.message.bytes` with `screener topics apply`.",
+    ),
+}
+"""Given instead of a finding: the order was not judged."""
+
+REASONS_TEXT = """
+The codes in `reasons` of a decision, the weightiest first. New ones may come with any version and with any rules file:
+consumers must pass over codes that they do not know. What a kind of finding does to an order and how urgent it is are
+data, in `screener/rules/outcomes.toml` and `lists.toml`; the outcomes here are those that ship. The `snapshot` of a
+decision fixes the ones it was made with.
+"""
+
+HITS_TEXT = """
+## Listed names
+
+`<LIST>` is the code of the source list below; a private list has the code that its owner gave it. "As the list" is the
+outcome of the list. An entry of a list named below whose own dates are over, or have not begun, is a review all the
+same; an entry of any other list counts on its own days only.
+"""
+
+
+def suffixes() -> dict[str, str]:
+    """Row of outcomes.toml -> what comes behind the list's code; several rows may share one."""
+    return dict(_CODES)
+
+
+def documented() -> set[str]:
+    """Every code that `reasons.md` explains, but for those of lists."""
+    regimes = rules.parse(rules.read_tables()).regimes
+    return {*CODES, *QUARANTINES, *(code for regime in regimes for code in (regime.code, regime.unknown_code))}
+
+
+def _reasons() -> str:
+    parsed = rules.parse(rules.read_tables())
+    names = {code: str(row.get("name", "")) for code, row in rules.read_tables()["lists"].items()}
+    lists = [
+        (_code(code), names[code], rule.outcome, "yes" if rule.names_inside else "no", rule.citation, rule.effect)
+        for code, rule in parsed.lists.items()
+    ]
+    return _page(
+        "Reason codes",
+        REASONS_TEXT,
+        HITS_TEXT,
+        _table(("code", "rule", "outcome", "priority", "meaning", "what a reviewer does"), _hits(parsed)),
+        "## Source lists",
+        "`private` stands for every list that is not named here. `inside` says whether a listed name inside a\n"
+        "longer party name counts.",
+        _table(("list", "name", "outcome", "inside", "citation", "effect"), lists),
+        "## Owners",
+        _table(("code", "regime", "meaning", "what a reviewer does"), _affiliations(parsed)),
+        "## Signs, days and notices",
+        _table(("code", "meaning", "what a reviewer does"), [(_code(code), *row) for code, row in CODES.items()]),
+        "## Quarantine",
+        _table(("code", "meaning", "what to do"), [(_code(code), *row) for code, row in QUARANTINES.items()]),
+    )
+
+
+def _hits(parsed: Rules) -> list[tuple[str, ...]]:
+    if suffixes().keys() != HITS.keys():
+        raise Undocumented(f"HITS of docs/generate.py must explain {', '.join(suffixes())}")
+    rows: list[tuple[str, ...]] = []
+    for row, suffix in suffixes().items():
+        rule = parsed.findings[row]
+        outcome = "as the list" if rule.outcome == "list" else rule.outcome
+        rows.append((_code(f"<LIST>_{suffix}"), _code(row), outcome, str(rule.priority), *HITS[row]))
+    return rows
+
+
+def _affiliations(parsed: Rules) -> list[tuple[str, ...]]:
+    return [
+        (_code(getattr(regime, field)), _code(regime.id), *reason)
+        for regime in parsed.regimes
+        for field, reason in AFFILIATIONS.items()
+    ]
+
+
+PAGES = {
+    "commands.md": _commands,
+    "metrics.md": _metrics,
+    "reasons.md": _reasons,
+    "settings.md": _settings,
+    "topics.md": _topics,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the pages, or with --check say which differ (status 1)."""
+    parser = argparse.ArgumentParser(description="Write docs/reference/ from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing; status 1 when a page differs")
+    check = parser.parse_args(arguments).check
+    REFERENCE.mkdir(exist_ok=True)
+    differing = [name for name, text in pages().items() if _written(name) != text]
+    for name in differing:
+        sys.stdout.write(f"docs/reference/{name}: {'differs from the code' if check else 'written'}\n")
+        if not check:
+            (REFERENCE / name).write_text(pages()[name], encoding="utf-8")
+    return int(check and bool(differing))
+
+
+def _written(name: str) -> str:
+    path = REFERENCE / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
