@@ -399,10 +399,6 @@ CODES = {
         "A party that a regime counts holds votes, options or a trust, which are no shares.",
         "Judge the control; find out whether there is a share as well.",
     ),
-    "OWNERSHIP_CIRCULAR": Reason(
-        "Holdings that lead back to their owner. The rules know it; no closure reports it yet.",
-        "Work out the shares net of the loop.",
-    ),
     "NAME_UNREADABLE": Reason("A party's name has no letter or digit in it.", "Ask the sender for the name."),
     "NAME_MIXED_SCRIPTS": Reason(
         "One word of a party's name mixes letters of scripts that look alike, such as Latin and Cyrillic.",

@@ -44,8 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="screener", description=__doc__.partition("\n")[0], epilog=NO_ADVICE)
-    parser.description = "Screens orders against restricted-party lists and their 50 % affiliates."
+    text = (
+        "Screens orders against restricted-party lists and the companies that listed parties own to 50 percent or more."
+    )
+    parser = argparse.ArgumentParser(prog="screener", description=text, epilog=NO_ADVICE)
     parser.add_argument("--version", action="version", version=f"screener {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_screen(commands)
@@ -164,12 +166,23 @@ def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 def _run_build(namespace: argparse.Namespace) -> int:
     built = build.build(_inputs(namespace))
     _tell_problems(built)
-    previous = namespace.previous or (namespace.out if namespace.out.exists() else None)
-    if previous is not None and not namespace.accept_losses:
-        build.check_against(snapshot.load(previous), built.snapshot)
+    if not namespace.accept_losses:
+        _check_losses(namespace.previous, namespace.out, built.snapshot)
     snapshot.save(built.content, namespace.out)
     _tell(built.snapshot)
     return 0
+
+
+def _check_losses(previous: Path | None, out: Path, fresh: Snapshot) -> None:
+    """Compare with the snapshot named, else with the one that is to be replaced."""
+    old = previous or (out if out.exists() else None)
+    if old is None:
+        return
+    try:
+        held = snapshot.load(old)
+    except OperatorError as error:
+        raise OperatorError(f"{error}; to build without comparing with it give --accept-losses") from None
+    build.check_against(held, fresh)
 
 
 def _run_show(namespace: argparse.Namespace) -> int:

@@ -256,7 +256,7 @@ class Holding(NamedTuple):
     source: str
 
 
-Basis = Literal["direct", "indirect", "aggregate", "unknown", "minority", "circular", "control"]
+Basis = Literal["direct", "indirect", "aggregate", "unknown", "minority", "control"]
 
 
 class Affiliation(NamedTuple):
@@ -355,8 +355,8 @@ class Fold(Protocol):
     def __call__(self, text: str) -> str:
         """Fold a text."""
 
-    def locate(self, text: str, start: int, end: int) -> tuple[int, int]:
-        """Lead a slice of the folded text back to the text."""
+    def marks(self, text: str) -> list[tuple[int, int]]:
+        """For each character of the folded text, the slice of `text` it came from."""
 
 
 class Engine(Protocol):
@@ -415,5 +415,5 @@ class Snapshot:
 
     @property
     def edition(self) -> str | None:
-        """The day of the oldest official list in it; None without lists."""
-        return min((facts.edition for facts in self.lists.values()), default=None)
+        """The day of the oldest list that ages; None without one."""
+        return min((facts.edition for facts in self.lists.values() if facts.edition), default=None)

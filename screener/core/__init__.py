@@ -31,7 +31,7 @@ def screen(raw: bytes | None, snapshot: Snapshot, terms: Terms = AS_GIVEN, key: 
     """
     order = _read(raw, key)
     if isinstance(order, Fault):
-        return serialize_fault(raw, order, snapshot, terms)
+        return serialize_fault(raw, order, snapshot, terms, _notices(snapshot, terms))
     judgment = judge_days(order, snapshot, terms)
     verdict = _cancelled(snapshot, terms) if order.cancelled else _judge(order, snapshot, terms, judgment)
     return serialize(
@@ -41,14 +41,14 @@ def screen(raw: bytes | None, snapshot: Snapshot, terms: Terms = AS_GIVEN, key: 
         judgment,
         snapshot,
         terms,
-        regimes=regimes_in_force(snapshot, judgment.as_of),
+        regimes=regimes_in_force(snapshot, judgment.days),
         not_evaluated=[f"OWNERSHIP parties[{number}]" for number in unknown_parties(order, snapshot)],
     )
 
 
 def refuse(raw: bytes | None, fault: Fault, snapshot: Snapshot, terms: Terms = AS_GIVEN) -> Decision:
     """Quarantine an order whose answer could not be delivered, in a record that is small whatever the order."""
-    return serialize_fault(raw, fault, snapshot, terms, original_bytes_max=0)
+    return serialize_fault(raw, fault, snapshot, terms, _notices(snapshot, terms), original_bytes_max=0)
 
 
 def _read(raw: bytes | None, key: bytes | None) -> Order | Fault:

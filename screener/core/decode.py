@@ -31,6 +31,7 @@ TEXT_CHARS_MAX = 20_000
 SHORT_CHARS_MAX = 1_000
 IDENTIFIERS_MAX = 50
 ROUTE_MAX = 50
+DEPTH_MAX = 64
 SCHEMA_VERSION = 1
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?')  # a JSON string, and whether it names a member
 WASHINGTON = ZoneInfo("America/New_York")
@@ -53,30 +54,36 @@ def decode(raw: bytes) -> Order | Fault:
         return Fault("NOT_AN_ORDER", f"expected a JSON object, found {_kind(value)}")
     try:
         _check_order(value)
-        if _members_written(raw) != _members_read(value):
-            raise _Wrong("a member stands twice in one object: readers would not agree which one counts")
+        _check_members(raw, value)
         return _order(value)
     except _Wrong as wrong:
         return Fault("NOT_AN_ORDER", str(wrong), _readable_id(value))
 
 
-def _members_written(raw: bytes) -> int:
-    """How many members all objects of a JSON text have, those that stand twice included."""
-    return sum(map(bool, _STRING.findall(raw)))
+def _check_members(raw: bytes, value: object) -> None:
+    """Hold the depth to its limit, and refuse a member that stands twice in one object."""
+    members, depth = _members_and_depth(value)
+    if depth > DEPTH_MAX:
+        raise _Wrong(f"nested {depth} deep, expected at most {DEPTH_MAX}")
+    if sum(map(bool, _STRING.findall(raw))) != members:
+        raise _Wrong("a member stands twice in one object: readers would not agree which one counts")
 
 
-def _members_read(value: object) -> int:
-    """How many members all objects of a value have."""
-    members = 0
-    pending = [value]
-    while pending:
-        inner = pending.pop()
-        if isinstance(inner, dict):
-            members += len(inner)
-            pending.extend(inner.values())
-        elif isinstance(inner, list):
-            pending.extend(inner)
-    return members
+def _members_and_depth(value: object) -> tuple[int, int]:
+    """How many members all objects of a value have, and how deep it nests."""
+    members = depth = 0
+    level = [value]
+    while level:
+        depth += 1
+        inner: list[object] = []
+        for container in level:
+            if isinstance(container, dict):
+                members += len(container)
+                inner.extend(container.values())
+            elif isinstance(container, list):
+                inner.extend(container)
+        level = [element for element in inner if isinstance(element, dict | list)]
+    return members, depth
 
 
 def _readable_id(value: dict[str, Any]) -> str | None:
@@ -182,7 +189,7 @@ def _map(check: Callable[[Any, str], None], limit: int) -> Callable[[Any, str], 
             if len(name) > SHORT_CHARS_MAX:
                 raise _Wrong(f"{at}: a member's name of {len(name)} characters, expected at most {SHORT_CHARS_MAX}")
             if member is not None:
-                check(member, f"{at}/{name}")
+                check(member, f"{at}/{name.replace('~', '~0').replace('/', '~1')}")  # RFC 6901
 
     return check_map
 
@@ -297,9 +304,11 @@ def _washington_day(instant: str) -> str | None:
         return None
 
 
-def washington_day_of(timestamp_ms: int) -> str:
-    """The day in Washington of a time in milliseconds since 1970 (UTC); "1970-01-01" for what is out of range."""
+def washington_day_of(timestamp_ms: int) -> str | None:
+    """The day in Washington of a time in milliseconds since 1970 (UTC); None for what is no time (Kafka's -1)."""
+    if timestamp_ms < 0:
+        return None
     try:
         return datetime.fromtimestamp(timestamp_ms / 1000, UTC).astimezone(WASHINGTON).date().isoformat()
     except (ValueError, OverflowError, OSError):
-        return "1970-01-01"
+        return None

@@ -6,8 +6,8 @@ punctuation and spacing are gone, runs of single letters are joined ("S. A." and
 so that names that differ only in where a punctuation mark stood compare equal.
 
 It promises: total over `str`; the same for a name composed or decomposed, in upper, lower and full-width letters.
-`locate` leads from a place in the folded text back to the characters as written. It is not for scoring: two names fold
-alike or not.
+`marks` leads from each place in the folded text back to the characters as written. It is not for scoring: two names
+fold alike or not.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 VERSION = 1
 """Counts up when the same text folds differently; a snapshot built by another version is refused."""
 
-_APOSTROPHES = frozenset("'`\u00b4\u2018\u2019\u201b\u2032\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\uff07")
+_APOSTROPHES = frozenset("'`\u00b4\u2018\u2019\u201b\u2032\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\uff07\uff40")
 _NUMERO = "№"
-_RESIDUE = re.compile("[\u00ff\u0178](?!\\w)")
+_RESIDUE = re.compile("(?:[\u00ff\u0178]|[yY]\u0308)(?!\\w)")
 _HAN = ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
 
 
@@ -39,6 +39,8 @@ class _Characters(dict[int, str]):
 
 
 def _fold_character(character: str) -> str:
+    if character in _APOSTROPHES:
+        return ""
     if character == _NUMERO:
         return " no "
     plain = unicodedata.normalize("NFKC", character)
@@ -50,7 +52,7 @@ def _fold_character(character: str) -> str:
 
 
 def _fold_part(part: str) -> str:
-    if part in _APOSTROPHES or unicodedata.category(part) in {"Mn", "Me", "Cf", "Lm"}:
+    if part == "'" or unicodedata.category(part) in {"Mn", "Me", "Cf", "Lm"}:
         return ""
     base = unicodedata.normalize("NFD", part)[0]
     if base.isascii():
@@ -76,7 +78,8 @@ def words(text: str) -> list[str]:
 
 def _without_residue(text: str) -> str:
     """Blanks for every "\u00ff" that ends a word: in lists, what code page 437 left of a no-break space."""
-    return _RESIDUE.sub(" ", text) if "\u00ff" in text or "\u0178" in text else text
+    suspect = "\u00ff" in text or "\u0178" in text or "\u0308" in text
+    return _RESIDUE.sub(lambda found: " " * len(found.group()), text) if suspect else text
 
 
 def _join_letters(found: Iterable[str]) -> list[str]:
@@ -135,17 +138,7 @@ class Folder:
                 return len(form)
         return 0
 
-    def locate(self, text: str, start: int, end: int) -> tuple[int, int]:
-        """Lead a slice of the folded text back to the slice of `text` that it came from.
-
-        `start` and `end` count characters of `self(text)`; the answer counts characters of `text`, both half-open.
-        """
-        marks = self._marks(text)
-        if not marks or start >= len(marks) or end <= start:
-            return 0, len(text)
-        return marks[start][0], marks[min(end, len(marks)) - 1][1]
-
-    def _marks(self, text: str) -> list[tuple[int, int]]:
+    def marks(self, text: str) -> list[tuple[int, int]]:
         """For each character of the folded text, the slice of `text` it came from."""
         spelled = _spelled(text)
         kept = self._kept([word for word, _ in spelled]) or range(len(spelled))
@@ -206,7 +199,14 @@ def _clusters(text: str) -> Iterable[tuple[int, int]]:
 
 
 def _joins(character: str) -> bool:
-    return unicodedata.combining(character) != 0 or "\u1160" <= character <= "\u11ff"
+    return unicodedata.category(character)[0] == "M" or "\u1160" <= character <= "\u11ff"
+
+
+def slice_of(marks: Sequence[tuple[int, int]], start: int, end: int, text: str) -> tuple[int, int]:
+    """The slice of `text` that `start` to `end` of its folded form came from; all of it where that is nowhere."""
+    if not start < end <= len(marks):
+        return 0, len(text)
+    return marks[start][0], marks[end - 1][1]
 
 
 def glue(folded: str) -> str:

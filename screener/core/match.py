@@ -3,14 +3,14 @@
 Every name, other name, address, item description, maker and model, the end use and the notes are folded and given to
 the engine, which finds all patterns at whole words, overlapping and nested ones included: no shorter name hides in a
 longer one. A party's name is also compared as a whole with its blanks left out, so that punctuation does not matter.
-It promises no limit on what it finds; it does not decide what a hit means.
+An alias counts once a text. Time grows with the order's bytes, whatever is found; what a hit means is not decided here.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from screener.core.fold import glue
+from screener.core.fold import glue, slice_of
 from screener.model import Hit, Place
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from screener.model import Order, Reference, Snapshot
 
 _INSIDE_NAME = {"inside": "name_inside", "word": "word_inside"}
-_INSIDE_TEXT = {"inside": "free_text", "word": "free_text"}
+_INSIDE_TEXT = {"inside": "free_text", "word": "free_text", "address": "free_text"}
 _IN_ADDRESS = {"inside": "free_text", "address": "address"}
 
 
 def match(order: Order, snapshot: Snapshot) -> list[Hit]:
-    """All hits of an order, one an entry and place, in the order of places."""
+    """All hits of an order, in the order of places; one an entry where a name is listed as a whole."""
     hits: list[Hit] = []
     for number, party in enumerate(order.parties):
         for field, name in _names(party.name, party.other_names):
@@ -58,7 +58,7 @@ def _of_name(place: Place, name: str, snapshot: Snapshot) -> Iterator[Hit]:
     folded = snapshot.fold(name)
     whole = snapshot.whole.get(glue(folded), ())
     for reference in whole:
-        yield _hit(place, 0, len(name), name, reference, _whole_rule(reference, snapshot))
+        yield Hit(place, 0, len(name), name, reference.entry, reference.alias, _whole_rule(reference, snapshot))
     found = _inside(place, name, folded, snapshot, _INSIDE_NAME)
     entries = {reference.entry for reference in whole}
     yield from (hit for hit in found if hit.entry not in entries)
@@ -74,19 +74,19 @@ def _of_text(place: Place, text: str, snapshot: Snapshot, rules: dict[str, str])
 
 
 def _inside(place: Place, text: str, folded: str, snapshot: Snapshot, rules: dict[str, str]) -> list[Hit]:
-    """Hits of patterns inside a text, the longest first where one entry has several; one hit an entry and start."""
-    found: dict[tuple[int, int], tuple[int, Reference]] = {}
+    """Hits of patterns inside a text, one an alias and text: its first place, the longest there."""
+    found: dict[tuple[int, int], tuple[int, int, str]] = {}
     for last, number in snapshot.engine.scan(f" {folded} "):
-        for reference in snapshot.references[number]:
-            if reference.scope in rules:
+        for entry, alias, scope in snapshot.references[number]:
+            if scope in rules:
                 start = last - len(snapshot.patterns[number]) + 1  # in `folded`, which has no blank before
-                found[(start, reference.entry)] = (last - 1, reference)  # a longer one at the same start ends later
+                new = (start, 1 - last, rules[scope])
+                found[entry, alias] = min(new, found.get((entry, alias), new))
+    if not found:
+        return []
+    marks = snapshot.fold.marks(text)
     hits = []
-    for (start, _), (end, reference) in sorted(found.items()):
-        begin, stop = snapshot.fold.locate(text, start, end)
-        hits.append(_hit(place, begin, stop, text[begin:stop], reference, rules[reference.scope]))
+    for (entry, alias), (start, minus_end, rule) in sorted(found.items(), key=lambda row: row[1]):
+        begin, stop = slice_of(marks, start, -minus_end, text)
+        hits.append(Hit(place, begin, stop, text[begin:stop], entry, alias, rule))
     return hits
-
-
-def _hit(place: Place, start: int, end: int, text: str, reference: Reference, rule: str) -> Hit:
-    return Hit(place, start, end, text, reference.entry, reference.alias, rule)

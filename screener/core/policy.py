@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     )
 
 EVIDENCE_CHARS_MAX = 1_000
+OWNERS_MAX = 20
+PATH_STEPS_MAX = 40  # the last ones: those next to the party
 _CODES = {
     "name_whole": "HIT",
     "name_inside": "HIT",
@@ -48,47 +50,55 @@ _CODES = {
 def judge_days(order: Order, snapshot: Snapshot, terms: Terms) -> Judgment:
     """Which days to judge an order on, after `Terms`, and what about them keeps it from being clear."""
     rules = snapshot.rules
-    days, caveats = _days(order, rules, terms)
-    as_of = days[-1] if days else None
-    if as_of is None:
+    days, implausible = _days(order, snapshot, terms)
+    if not days:
         return Judgment((), None, (Caveat("DATE_MISSING", _caveat(rules)),), ("export_date",))
-    if not terms.allow_stale and not snapshot.sample and _stale(snapshot, terms, as_of):
-        caveats.append(Caveat("LIST_STALE", _caveat(rules)))
-    return Judgment(tuple(days), as_of, tuple(caveats), ())
+    codes = ["DATE_IMPLAUSIBLE"] * implausible + ["LIST_STALE"] * is_stale(snapshot, terms, days[-1])
+    return Judgment(tuple(days), days[-1], tuple(Caveat(code, _caveat(rules)) for code in codes), ())
 
 
 def _caveat(rules: Rules) -> int:
     return rules.findings["caveat"].priority
 
 
-def _days(order: Order, rules: Rules, terms: Terms) -> tuple[list[str], list[Caveat]]:
+def _days(order: Order, snapshot: Snapshot, terms: Terms) -> tuple[list[str], bool]:
+    """The days, the last one being `as_of`, and whether the order's own dates are implausible.
+
+    An order that leaves later than it came is judged on both days: a rule, a listing or a holding may begin or end
+    between them.
+    """
     if terms.as_of is not None:
-        return [terms.as_of], []
-    received, export = terms.received_on, order.export_on
+        return [terms.as_of], False
+    received, export, ahead_max = terms.received_on, order.export_on, snapshot.rules.export_ahead_days_max
     if received is None:
-        return [day for day in [max(filter(None, (order.placed_on, export)), default=None)] if day], []
+        days = [max(filter(None, (order.placed_on, export)), default=None)]
+        edition = snapshot.edition
+        long_ago = days[0] is not None and edition is not None and _days_between(days[0], edition) > ahead_max
+        return [day for day in days if day], long_ago
     if export is None or export == received:
-        return [received], []
-    if export < received or _days_between(received, export) > rules.export_ahead_days_max:
-        return [max(received, export)], [Caveat("DATE_IMPLAUSIBLE", _caveat(rules))]
-    changes = {period.effective_from for regime in rules.regimes for period in regime.periods}
-    changes |= {period.effective_to or "" for regime in rules.regimes for period in regime.periods}
-    return ([received] if any(received < day <= export for day in changes) else []) + [export], []
+        return [received], False
+    if export < received:
+        return [received], True
+    return [received, export], _days_between(received, export) > ahead_max
 
 
 def _days_between(earlier: str, later: str) -> int:
     return (date.fromisoformat(later) - date.fromisoformat(earlier)).days
 
 
-def _stale(snapshot: Snapshot, terms: Terms, as_of: str) -> bool:
+def is_stale(snapshot: Snapshot, terms: Terms, as_of: str) -> bool:
+    """Whether a list is older than allowed, on the day that age is measured to."""
+    if terms.allow_stale:
+        return False
     limit = snapshot.rules.list_age_days_max if terms.list_age_days_max is None else terms.list_age_days_max
-    measured_to = terms.aged_on or as_of
-    return any(facts.edition and _days_between(facts.edition, measured_to) > limit for facts in snapshot.lists.values())
+    edition = snapshot.edition
+    return edition is not None and _days_between(edition, terms.aged_on or as_of) > limit
 
 
-def regimes_in_force(snapshot: Snapshot, day: str | None) -> list[str]:
-    """The ownership regimes in force on a day."""
-    return [regime.id for regime in snapshot.rules.regimes if day is not None and regime.period(day)]
+def regimes_in_force(snapshot: Snapshot, days: Iterable[str]) -> list[str]:
+    """The ownership regimes in force on one of the days; rows that only flag an owner are none."""
+    held = [regime for regime in snapshot.rules.regimes if regime.outcome == "block"]
+    return [regime.id for regime in held if any(map(regime.period, days))]
 
 
 # --- findings --------------------------------------------------------------------------------------------------------
@@ -105,12 +115,12 @@ def policy(
 
 def _hit_finding(hit: Hit, snapshot: Snapshot, day: str | None) -> Finding | None:
     entry = snapshot.entries[hit.entry]
-    known = entry.list in snapshot.rules.lists
-    list_rule = snapshot.rules.lists[entry.list if known else "private"]
+    published = entry.list in snapshot.rules.lists or bool(snapshot.lists[entry.list].edition)
+    list_rule = snapshot.rules.lists.get(entry.list, snapshot.rules.lists["private"])
     rule = snapshot.rules.findings[hit.rule]
     outcome = _outcome(rule, list_rule.outcome)
     if day is not None and not _in_force(entry, day):
-        if not known:
+        if not published:
             return None
         outcome = "review"  # the publisher's dates never clear a party that is still on the list
     return Finding(
@@ -133,8 +143,8 @@ def _place(place: Any) -> dict[str, Any]:  # noqa: ANN401  Place, read only here
 
 
 def _hit_evidence(hit: Hit, entry: ListEntry, rule: FindingRule, list_rule: ListRule) -> dict[str, Any]:
-    evidence = _place(hit.place) | {"span": [hit.start, hit.end], "text": hit.text[:EVIDENCE_CHARS_MAX]}
-    evidence |= {"list": entry.list, "entry_id": entry.entry_id}
+    evidence = _place(hit.place) | {"span": [hit.start, hit.end], "text": _cut(hit.text)}
+    evidence |= {"list": _cut(entry.list), "entry_id": _cut(entry.entry_id)}
     if hit.rule == "address":
         quality, matched = "strong", entry.addresses[hit.alias]
     else:
@@ -143,18 +153,18 @@ def _hit_evidence(hit: Hit, entry: ListEntry, rule: FindingRule, list_rule: List
     if entry.confidential:
         return evidence
     return evidence | {
-        "entry_name": entry.name[:EVIDENCE_CHARS_MAX],
-        "alias": matched[:EVIDENCE_CHARS_MAX],
-        "license_requirement": entry.license_requirement[:EVIDENCE_CHARS_MAX] or list_rule.effect,
-        "license_review_policy": entry.license_review_policy[:EVIDENCE_CHARS_MAX],
-        "citation": entry.citation[:EVIDENCE_CHARS_MAX] or list_rule.citation,
+        "entry_name": _cut(entry.name),
+        "alias": _cut(matched),
+        "license_requirement": _cut(entry.license_requirement or list_rule.effect),
+        "license_review_policy": _cut(entry.license_review_policy),
+        "citation": _cut(entry.citation or list_rule.citation),
     }
 
 
 def _affiliation_finding(found: PartyAffiliation, snapshot: Snapshot, day: str | None) -> Finding | None:
     affiliation = found.affiliation
     regime = next(regime for regime in snapshot.rules.regimes if regime.id == affiliation.regime)
-    period = regime.period(day) if day is not None else regime.periods[-1]
+    period = regime.period(day) if day is not None else next(reversed(regime.periods), None)
     if period is None or (day is not None and not _holds(affiliation, day)):
         return None
     code, row = _affiliation_rule(affiliation, regime)
@@ -176,28 +186,31 @@ def _holds(affiliation: Affiliation, day: str) -> bool:
 
 def _affiliation_rule(affiliation: Affiliation, regime: Regime) -> tuple[str, str]:
     """The code of the finding and its row of outcomes.toml."""
+    if regime.outcome == "review":
+        return regime.code, "flag"
     if affiliation.basis == "unknown":
         return regime.unknown_code, "ownership_unknown"
     if affiliation.basis == "minority":
         return "MINORITY_OWNER", "minority"
-    if affiliation.basis in {"control", "circular"}:
-        return f"OWNERSHIP_{affiliation.basis.upper()}", "flag"
+    if affiliation.basis == "control":
+        return "OWNERSHIP_CONTROL", "flag"
     return regime.code, "affiliate"
 
 
 def _affiliation_evidence(found: PartyAffiliation, snapshot: Snapshot, period: Period) -> dict[str, Any]:
     affiliation = found.affiliation
     listed = [snapshot.entries[number] for number in affiliation.entries]
-    open_entries = [entry for entry in listed if not entry.confidential]
-    first = open_entries[0] if open_entries else None
-    return (
-        _place(found.place)
-        | {"span": [0, len(found.text)], "text": found.text[:EVIDENCE_CHARS_MAX], "regime": affiliation.regime}
-        | {"entity": affiliation.entity, "basis": affiliation.basis, "citation": period.citation}
-        | {"owners": [{"list": entry.list, "entry_id": entry.entry_id} for entry in listed]}
-        | {"path": [step._asdict() for step in affiliation.path]}
-        | {
-            "license_requirement": first.license_requirement[:EVIDENCE_CHARS_MAX] if first else "",
-            "license_review_policy": first.license_review_policy[:EVIDENCE_CHARS_MAX] if first else "",
-        }
-    )
+    named = next((entry for entry in listed if not entry.confidential), None)
+    evidence = _place(found.place) | {"span": [0, len(found.text)], "text": _cut(found.text)}
+    evidence |= {"regime": affiliation.regime, "entity": _cut(affiliation.entity), "basis": affiliation.basis}
+    evidence |= {"citation": _cut(period.citation)}
+    evidence |= {"license_requirement": _cut(named.license_requirement) if named else ""}
+    evidence |= {"license_review_policy": _cut(named.license_review_policy) if named else ""}
+    owners = listed[:OWNERS_MAX]
+    evidence |= {"owners": [{"list": _cut(entry.list), "entry_id": _cut(entry.entry_id)} for entry in owners]}
+    steps = affiliation.path[-PATH_STEPS_MAX:]
+    return evidence | {"path": [{name: _cut(part) for name, part in step._asdict().items()} for step in steps]}
+
+
+def _cut(text: str) -> str:
+    return text[:EVIDENCE_CHARS_MAX]

@@ -39,7 +39,8 @@ def _codes(name: str, snapshot: Snapshot) -> Iterator[str]:
 
 def _mixed(word: str) -> bool:
     """Whether letters of look-alike scripts stand in one word."""
-    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word if letter.isalpha()}
+    plain = unicodedata.normalize("NFKC", word)  # a full-width letter is a letter of its script
+    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in plain if letter.isalpha()}
     return len(scripts.intersection(_LOOK_ALIKES)) > 1
 
 

@@ -21,14 +21,12 @@ STERNNESS: dict[Outcome, int] = {"clear": 0, "review": 1, "block": 2}
 def route(findings: Iterable[Finding], caveats: Iterable[Caveat], notices: Sequence[str] = ()) -> Verdict:
     """Join what was found; `notices` are told among the reasons and change nothing."""
     ranked = sorted(findings, key=lambda finding: (-STERNNESS[finding.outcome], -finding.priority))
-    outcome: Outcome = ranked[0].outcome if ranked else "clear"
-    reasons = [finding.code for finding in ranked]
-    priority = max((finding.priority for finding in ranked if finding.outcome == outcome), default=0)
-    for caveat in caveats:
-        reasons.append(caveat.code)
-        if STERNNESS[outcome] < STERNNESS["review"]:
-            outcome, priority = "review", max(priority, caveat.priority)
-    return Verdict(outcome, priority, list(dict.fromkeys([*reasons, *notices])), ranked)
+    told = sorted(caveats, key=lambda caveat: -caveat.priority)
+    weights: list[tuple[Outcome, int]] = [(finding.outcome, finding.priority) for finding in ranked]
+    weights += [("review", caveat.priority) for caveat in told]
+    outcome, priority = max(weights, key=lambda weight: (STERNNESS[weight[0]], weight[1]), default=("clear", 0))
+    codes = [finding.code for finding in ranked] + [caveat.code for caveat in told]
+    return Verdict(outcome, priority, list(dict.fromkeys([*codes, *notices])), ranked)
 
 
 def sterner(verdicts: Iterable[Verdict]) -> Verdict:

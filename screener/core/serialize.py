@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from screener import __version__
-from screener.model import Decision
+from screener.model import Decision, Verdict
 
 if TYPE_CHECKING:
-    from screener.model import Fault, Finding, Judgment, Order, Snapshot, Terms, Verdict
+    from screener.model import Fault, Judgment, Order, Snapshot, Terms
 
 SCHEMA_VERSION = 1
 FINDINGS_MAX = 200
@@ -38,7 +38,6 @@ def serialize(
 ) -> Decision:
     """Write the decision on an order that could be read."""
     lists = sorted({finding.evidence["list"] for finding in verdict.findings if "list" in finding.evidence})
-    head = _head(raw, order.order_id, judgment.as_of, snapshot)
     tail = {
         "missing": list(judgment.missing),
         "not_evaluated": not_evaluated,
@@ -47,22 +46,27 @@ def serialize(
     }
     if verdict.outcome != "clear":
         tail["order"] = orjson.Fragment(_one_line(raw))
-    findings = verdict.findings
     for limit in (FINDINGS_MAX, 50, 10, 1):
-        value = _write(head, verdict, findings[:limit], tail, cut=len(findings) > limit)
+        told = _told(verdict, limit)
+        value = _write(_head(raw, order.order_id, judgment.as_of, snapshot, told), told, tail)
         if len(value) <= DECISION_BYTES_MAX:
             break
-    return Decision(verdict.outcome, order.order_id, verdict.reasons, lists, value)
+    return Decision(told.outcome, order.order_id, told.reasons, lists, value)
 
 
-def _write(
-    head: dict[str, Any], verdict: Verdict, findings: list[Finding], tail: dict[str, Any], *, cut: bool
-) -> bytes:
-    standing = next((finding.evidence for finding in findings if finding.evidence.get("license_requirement")), {})
+def _told(verdict: Verdict, limit: int) -> Verdict:
+    """The verdict with the first `limit` findings, and with a word about it when there are more."""
+    if len(verdict.findings) <= limit:
+        return verdict
+    return verdict._replace(findings=verdict.findings[:limit], reasons=[*verdict.reasons, "FINDINGS_CUT"])
+
+
+def _write(head: dict[str, Any], verdict: Verdict, tail: dict[str, Any]) -> bytes:
+    findings = verdict.findings
+    standing = next((row.evidence for row in findings if row.evidence.get("license_requirement")), {})
     return orjson.dumps(
         head
-        | {"outcome": verdict.outcome, "priority": verdict.priority}
-        | {"reasons": [*verdict.reasons, "FINDINGS_CUT"] if cut else verdict.reasons}
+        | {"outcome": verdict.outcome, "priority": verdict.priority, "reasons": verdict.reasons}
         | {"findings": [{"type": row.type, "code": row.code, **row.evidence} for row in findings], "grants": []}
         | {"license_requirement": standing.get("license_requirement", "")}
         | {"license_review_policy": standing.get("license_review_policy", "")}
@@ -71,7 +75,12 @@ def _write(
 
 
 def serialize_fault(
-    raw: bytes | None, fault: Fault, snapshot: Snapshot, terms: Terms, original_bytes_max: int = ORIGINAL_BYTES_MAX
+    raw: bytes | None,
+    fault: Fault,
+    snapshot: Snapshot,
+    terms: Terms,
+    notices: list[str],
+    original_bytes_max: int = ORIGINAL_BYTES_MAX,
 ) -> Decision:
     """Write the quarantine record of an order that could not be read or answered, with its bytes.
 
@@ -81,21 +90,24 @@ def serialize_fault(
     as_of = terms.as_of or terms.received_on
     cut = len(original) > original_bytes_max
     kept = original[:ORIGINAL_BYTES_KEPT] if cut else original
+    verdict = Verdict("quarantine", 100, [fault.code, *notices], [])
     value = orjson.dumps(
-        _head(original, fault.order_id, as_of, snapshot)
-        | {"outcome": "quarantine", "priority": 100, "reasons": [fault.code], "reason": fault.reason}
-        | {"original": b64encode(kept).decode(), "original_bytes": len(original), "original_truncated": cut}
+        _head(original, fault.order_id, as_of, snapshot, verdict)
+        | {"outcome": verdict.outcome, "priority": verdict.priority, "reasons": verdict.reasons}
+        | {"reason": fault.reason, "original": b64encode(kept).decode()}
+        | {"original_bytes": len(original), "original_truncated": cut}
         | _origin(as_of, snapshot, terms, [])
     )
-    return Decision("quarantine", fault.order_id, [fault.code], [], value)
+    return Decision("quarantine", fault.order_id, verdict.reasons, [], value)
 
 
-def _head(raw: bytes, order_id: str | None, as_of: str | None, snapshot: Snapshot) -> dict[str, Any]:
+def _head(raw: bytes, order_id: str | None, as_of: str | None, snapshot: Snapshot, verdict: Verdict) -> dict[str, Any]:
+    """The members that name a decision; its id tells apart all that the same bytes may be answered."""
     order_sha256 = hashlib.sha256(raw).hexdigest()
-    decision_id = hashlib.sha256(f"{order_sha256} {snapshot.sha256} {as_of}".encode()).hexdigest()[:32]
+    told = f"{order_sha256} {snapshot.sha256} {as_of} {verdict.outcome} {' '.join(verdict.reasons)}"
     return {
         "schema_version": SCHEMA_VERSION,
-        "decision_id": decision_id,
+        "decision_id": hashlib.sha256(told.encode()).hexdigest()[:32],
         "order_id": order_id,
         "order_sha256": order_sha256,
     }

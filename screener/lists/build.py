@@ -16,7 +16,8 @@ from screener.lists import edges, patterns, private, read, rules, snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from screener.model import Fold, ListEntry, ListFacts, OwnershipEdge, Rules, Snapshot, SourceFile, SourceList
+    from screener.core.fold import Folder
+    from screener.model import ListEntry, ListFacts, OwnershipEdge, Rules, Snapshot, SourceFile, SourceList
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 ROWS_LOST_SHARE_MAX = 0.5
@@ -45,25 +46,14 @@ class Built:
 def build(inputs: Inputs) -> Built:
     """Read everything and build the snapshot; ListError or OperatorError when an input can't be taken."""
     tables = rules.read_tables(inputs.rules)
-    if inputs.sample:
-        inputs = _with_sample(inputs)
-    if not inputs.lists and not inputs.private:
+    if not inputs.lists and not inputs.private and not inputs.sample:
         raise OperatorError("no lists were named: give --lists or --private, or --sample for the shipped sample")
     official = [source for path in inputs.lists for source in read.read_lists(path)]
     own = [private.read_private(path) for path in inputs.private]
-    held, problems = _read_edges(inputs.ownership)
+    own += read.read_lists(SAMPLE / "consolidated.csv") if inputs.sample else []
+    held, problems = _read_edges([*inputs.ownership, *([SAMPLE / "ownership.csv"] if inputs.sample else [])])
     content = _content(official, own, held, tables, sample=inputs.sample)
     return Built(snapshot.loads(content), content, problems)
-
-
-def _with_sample(inputs: Inputs) -> Inputs:
-    return Inputs(
-        lists=[*inputs.lists, SAMPLE / "consolidated.csv"],
-        private=inputs.private,
-        ownership=[*inputs.ownership, SAMPLE / "ownership.csv"],
-        rules=inputs.rules,
-        sample=True,
-    )
 
 
 def _read_edges(paths: Iterable[Path]) -> tuple[list[tuple[SourceFile, list[OwnershipEdge]]], list[str]]:
@@ -101,7 +91,7 @@ def _content(
     )
 
 
-def _closed(graph: list[OwnershipEdge], entries: list[ListEntry], parsed: Rules, fold: Fold) -> snapshot.Ownership:
+def _closed(graph: list[OwnershipEdge], entries: list[ListEntry], parsed: Rules, fold: Folder) -> snapshot.Ownership:
     if not graph:
         return snapshot.Ownership({}, set())
     from screener.lists import ownership  # noqa: PLC0415  loads Polars, which nothing else needs and a worker never has
@@ -110,7 +100,7 @@ def _closed(graph: list[OwnershipEdge], entries: list[ListEntry], parsed: Rules,
 
 
 def _facts(official: Iterable[SourceList], own: Iterable[SourceList]) -> dict[str, snapshot.Facts]:
-    """Facts by list: rows and entries add up over files, the edition is the newest official file's."""
+    """Facts by list: rows and entries add up over files; the edition is the newest of the files that age."""
     facts: dict[str, snapshot.Facts] = {}
     for source, ages in [*((source, True) for source in official), *((source, False) for source in own)]:
         for code, rows in source.rows_by_list.items():
@@ -122,10 +112,15 @@ def _facts(official: Iterable[SourceList], own: Iterable[SourceList]) -> dict[st
 
 
 def check_against(old: Snapshot, new: Snapshot) -> None:
-    """Refuse a snapshot in which a list of the old one has no rows, or less than half of them.
+    """Refuse a snapshot in which a list of the old one has no rows or less than half, or whose ownership is gone.
 
     Raises OperatorError naming the list, the rows that were and the rows that are.
     """
+    if len(new.ownership_known) < len(old.ownership_known) * ROWS_LOST_SHARE_MAX:
+        raise OperatorError(
+            f"the ownership graph knows {len(new.ownership_known)} names and knew {len(old.ownership_known)}"
+            f" in snapshot {old.sha256[:19]}: expected at least half; check --ownership, or build with --accept-losses"
+        )
     for code, was in sorted(old.lists.items()):
         now = _rows(new.lists.get(code))
         published = bool(was.edition)  # a private list is its owner's to shorten

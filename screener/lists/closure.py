@@ -4,7 +4,8 @@ The least fixed point: listed parties are captured; a company whose captured own
 captured too, wholly, so that shares are never multiplied along a chain. Shares are whole numbers of billionths of a
 percent, exact, never floats. The order of edges does not matter. Bands count with their lower end; what would be
 captured with the upper ends, an unknown share counting as 100, is reported as unknown, along the whole chain; other
-holdings of captured owners are minorities, and so is what companies so held own to the share. Votes, options and trusts never count as shares: they are signs of control.
+holdings of captured owners are minorities, and so is what companies so held own to the share. Votes, options and trusts
+never count as shares: they are signs of control.
 
 Not here yet: nominee and beneficial holdings of one another, circular holdings as findings of their own.
 """
@@ -61,7 +62,7 @@ _SCHEMA = {
 def close(edges: list[Edge], seeds: set[int], share_units: int) -> Closure:
     """Compute the closure of `seeds` over `edges` at a threshold of `share_units`."""
     frame = pl.DataFrame(edges, schema=_SCHEMA, orient="row")
-    shares = frame.filter(pl.col("is_share"))
+    shares = frame.filter(pl.col("is_share"), pl.col("high").is_null() | (pl.col("high") > 0))
     holdings = _holdings(shares)
     tier = _fixed_point(holdings.select("owner", "owned", units="low"), seeds, share_units)
     possible = _fixed_point(holdings.select("owner", "owned", units="high"), seeds, share_units)

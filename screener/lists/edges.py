@@ -34,7 +34,7 @@ OPTIONAL = (
 KINDS: tuple[EdgeKind, ...] = get_args(EdgeKind)
 SHARE_MAX = Decimal(100)
 
-_PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,20})?|\.[0-9]{1,20})\s{0,4}%?"
+_PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s{0,4}%?"
 _SHARE = re.compile(rf"{_PERCENT}(?:\s{{0,4}}[-\u2013]\s{{0,4}}{_PERCENT})?")  # a hyphen or an en dash makes a band
 
 

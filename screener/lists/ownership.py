@@ -19,8 +19,9 @@ from screener.model import Affiliation, Basis, Holding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from screener.core.fold import Folder
     from screener.lists.closure import Closure
-    from screener.model import Fold, ListEntry, OwnershipEdge, Regime
+    from screener.model import ListEntry, OwnershipEdge, Regime
 
 HOPS_MAX = 50
 PATH_EDGES_MAX = 200
@@ -37,7 +38,7 @@ class _Graph:
     error, to overlook an owner is not.
     """
 
-    def __init__(self, edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], fold: Fold) -> None:
+    def __init__(self, edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], fold: Folder) -> None:
         self._fold = fold
         self._entries = entries
         self._nodes: dict[str, int] = {}
@@ -50,13 +51,17 @@ class _Graph:
 
     def _add_entries(self) -> None:
         companies: dict[str, int] = {}
+        strong: set[str] = set()
         bearers: dict[str, dict[int, set[int]]] = {}
         for number, entry in enumerate(self._entries):
             company = companies.setdefault(self._key(entry.name), len(companies))
-            names = {
-                glue(text) for alias in entry.aliases for text in spellings(alias.name, entry.kind, self._fold)
-            }
-            for name in (*names, self._key(entry.name), _id_key(entry.entry_id)):
+            names = {self._key(entry.name), _id_key(entry.entry_id)}
+            strong |= names
+            for alias in entry.aliases:
+                spelled = {glue(text) for text in spellings(alias.name, entry.kind, self._fold)}
+                names |= spelled
+                strong |= spelled if alias.quality == "strong" else set()
+            for name in sorted(names):
                 bearers.setdefault(name, {}).setdefault(company, set()).add(number)
             self.listed.setdefault(company, []).append(number)
         shared = len(companies)
@@ -68,6 +73,7 @@ class _Graph:
                 self.listed[shared] = sorted(set().union(*of.values()))
                 shared += 1
         self._next = shared
+        self._weak = bearers.keys() - strong
 
     def _key(self, name: str) -> str:
         return glue(self._fold(name)) or name
@@ -90,6 +96,10 @@ class _Graph:
         return listed[0].entry_id if listed and all(entry.confidential for entry in listed) else None
 
     def _edge(self, row: int, edge: OwnershipEdge) -> closure.Edge:
+        if (
+            self._key(edge.owner.strip()) in self._weak
+        ):  # whether that is the listed party is not known: nor is its share
+            edge = edge._replace(low=None, high=None)
         return closure.Edge(
             owner=self.node(edge.owner),
             owned=self.node(edge.owned),
@@ -115,7 +125,7 @@ def _id_key(entry_id: str) -> str:
 
 
 def affiliations(
-    edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], regimes: Iterable[Regime], fold: Fold
+    edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], regimes: Iterable[Regime], fold: Folder
 ) -> Ownership:
     """Compute who is affiliated with listed parties, under each regime and on which days."""
     if not edges:

@@ -23,6 +23,16 @@ FILES = ("lists", "regimes", "programs", "matching", "outcomes", "legal_forms", 
 SHARE_UNITS_PER_PERCENT = 1_000_000_000
 RULES_BYTES_MAX = 4_194_304
 
+FINDING_ROWS = (
+    *("name_whole", "name_inside", "word_inside", "weak_whole", "free_text", "address"),
+    *("affiliate", "ownership_unknown", "minority", "flag", "caveat"),
+)
+NUMBERS = {
+    "weak": ("letters_max", "word_letters_max", "common_words_max"),
+    "inside": ("letters_min", "common_words_max", "word_letters_min", "word_entries_max"),
+    "names": ("list_age_days_max", "export_ahead_days_max"),
+}
+
 Tables = dict[str, dict[str, Any]]
 Row = TypeVar("Row")
 
@@ -64,16 +74,29 @@ def digest(tables: Tables) -> str:
 
 def parse(tables: Tables) -> Rules:
     """Turn the tables into `Rules`; a wrong row is a ListError naming file and row."""
-    programs = {name: frozenset(row["tags"]) for name, row in tables["programs"].items()}
-    names = tables["matching"].get("names", {})
+    programs = _rows(tables, "programs", lambda row: frozenset(map(str, row["tags"])))
+    numbers = _rows(tables, "matching", lambda row: {name: value for name, value in row.items() if name != "id"})
+    _check_numbers(numbers)
+    for file, rows in (("outcomes", FINDING_ROWS), ("lists", ("private",))):
+        for name in rows:
+            if name not in tables[file]:
+                raise ListError(f"{file}.toml", None, f"expected a row [{name}]")
     return Rules(
         sha256=digest(tables),
         lists=_rows(tables, "lists", _list_rule),
         findings=_rows(tables, "outcomes", _finding_rule),
         regimes=tuple(_rows(tables, "regimes", lambda row: _regime(row, programs)).values()),
-        list_age_days_max=int(names["list_age_days_max"]),
-        export_ahead_days_max=int(names["export_ahead_days_max"]),
+        list_age_days_max=numbers["names"]["list_age_days_max"],
+        export_ahead_days_max=numbers["names"]["export_ahead_days_max"],
     )
+
+
+def _check_numbers(numbers: dict[str, dict[str, Any]]) -> None:
+    for row, names in NUMBERS.items():
+        for name in names:
+            value = numbers.get(row, {}).get(name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise ListError("matching.toml", None, f"[{row}] {name} = {value!r}, expected a whole number")
 
 
 def _rows(tables: Tables, file: str, read: Callable[[dict[str, Any]], Row]) -> dict[str, Row]:
@@ -110,6 +133,8 @@ def _regime(row: dict[str, Any], programs: dict[str, frozenset[str]]) -> Regime:
         Seed(seed["list"], programs[seed["programs"]] if "programs" in seed else None) for seed in row["seeds"]
     )
     periods = sorted((_period(period) for period in row["periods"]), key=lambda period: period.effective_from)
+    if not periods:
+        raise ValueError("expected at least one period")
     for earlier, later in pairwise(periods):
         if earlier.effective_to is None or earlier.effective_to > later.effective_from:
             raise ValueError(f"periods overlap at {later.effective_from}")
@@ -129,6 +154,8 @@ def _period(row: dict[str, Any]) -> Period:
     effective_to = row.get("effective_to")
     for day in filter(None, (row["effective_from"], effective_to)):
         date.fromisoformat(day)
+    if effective_to is not None and effective_to <= row["effective_from"]:
+        raise ValueError(f"the period ends on {effective_to}, before it begins")
     return Period(row["effective_from"], effective_to, str(row["citation"]), bool(row["verified"]))
 
 

@@ -112,12 +112,14 @@ def save(content: bytes, path: Path) -> None:
 def load(path: Path) -> Snapshot:
     """Read, verify and assemble a snapshot file; OperatorError in one sentence when it can't be taken."""
     try:
-        size = path.stat().st_size
-        if size > SNAPSHOT_BYTES_MAX:
-            raise OperatorError(f"{path}: {size} bytes, expected a snapshot of at most {SNAPSHOT_BYTES_MAX}")
-        content = path.read_bytes()
-    except OSError as error:
-        raise OperatorError(f"{path}: can't read the snapshot ({error.strerror})") from None
+        if not path.is_file():
+            raise OperatorError(f"{path}: expected a snapshot file, found none")
+        with path.open("rb") as file:
+            content = file.read(SNAPSHOT_BYTES_MAX + 1)
+    except (OSError, ValueError) as error:
+        raise OperatorError(f"{path}: can't read the snapshot ({error})") from None
+    if len(content) > SNAPSHOT_BYTES_MAX:
+        raise OperatorError(f"{path}: expected a snapshot of at most {SNAPSHOT_BYTES_MAX} bytes")
     try:
         return loads(content)
     except OperatorError as error:
@@ -128,7 +130,10 @@ def loads(content: bytes) -> Snapshot:
     """Verify and assemble the bytes of a snapshot file; OperatorError when they are not one, whole and unchanged."""
     header, bodies = _verified(content)
     with _collector_paused():
-        return _assembled(header, bodies)
+        try:
+            return _assembled(header, bodies)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+            raise OperatorError(f"whole, but not what a snapshot holds ({error!r}): build it again") from None
 
 
 @contextmanager
@@ -211,7 +216,7 @@ def _affiliation(row: Sequence[Any]) -> Affiliation:
 def _whole(
     texts: Sequence[str], references: Sequence[tuple[Reference, ...]], entries: Sequence[ListEntry]
 ) -> dict[str, tuple[Reference, ...]]:
-    """Glued name -> references, one an entry, over all patterns that are names; a strong alias goes before a weak one."""
+    """Glued name -> references over all patterns that are names: one an entry, by a strong alias where it has one."""
     whole: dict[str, tuple[Reference, ...]] = {}
     for text, rows in zip(texts, references, strict=True):
         names = tuple(row for row in rows if row.scope != "address") if len(rows) > 1 else rows

@@ -37,7 +37,10 @@ KEY = b"latest"
 def announce(bootstrap_servers: str, topic: str, path: Path) -> Snapshot:
     """Publish a snapshot file: load and verify it, then announce its hash and its absolute path."""
     published = snapshot.load(path)
-    lists = {code: {"rows": facts.rows, "edition": facts.edition or None} for code, facts in published.lists.items()}
+    lists = {
+        code: {"rows": facts.rows} | ({"edition": facts.edition} if facts.edition else {})
+        for code, facts in published.lists.items()
+    }
     value = orjson.dumps(
         {
             "schema_version": 1,
@@ -86,13 +89,15 @@ class Follower:
             while not self._stopping.is_set():
                 record = consumer.poll(POLL_SECONDS)
                 fault = record.error() if record is not None else None
-                if record is not None and fault is None:
+                if record is None:
+                    continue
+                if fault is None:
                     latest = record.value() if record.key() == KEY else latest
-                elif fault is not None and fault.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
-                    log.warning("%s: %s", self._topic, fault.str())
-                else:  # the end is reached: only the latest announcement counts
-                    self._take(latest, on_snapshot)
+                elif fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
+                    self._take(latest, on_snapshot)  # only the latest announcement counts
                     latest = None
+                else:
+                    log.warning("%s: %s", self._topic, fault.str())
         except KafkaException as error:
             raise OperatorError(f"{self._topic}: can't be followed ({error})") from error
         finally:

@@ -222,9 +222,10 @@ class Lane:
         return Answer(record, decision, time.perf_counter() - begun)
 
     def _terms(self, timestamp_ms: int) -> Terms:
+        today = _day(int(time.time()) // 3_600)
         return Terms(
-            received_on=_day(timestamp_ms // 3_600_000),
-            aged_on=_day(int(time.time()) // 3_600),
+            received_on=_day(timestamp_ms // 3_600_000) or today,
+            aged_on=today,
             list_age_days_max=self._settings.max_list_age,
             allow_stale=self._settings.allow_stale,
         )
@@ -302,8 +303,8 @@ def _received(message: Message) -> Received:
 
 
 @lru_cache(maxsize=64)
-def _day(hour: int) -> str:
-    """The day in Washington of an hour since 1970 (UTC); Washington's days begin on whole hours."""
+def _day(hour: int) -> str | None:
+    """The day in Washington of an hour since 1970 (UTC), None before; Washington's days begin on whole hours."""
     return washington_day_of(hour * 3_600_000)
 
 

@@ -21,8 +21,11 @@ import faust
 from faust.app.base import BootStrategy
 from mode import Service
 
+from screener.core.decode import washington_day_of
+from screener.core.policy import is_stale
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
+from screener.model import Terms
 from screener.runners import topics
 from screener.runners.announcements import Follower
 from screener.runners.lane import Lane
@@ -36,7 +39,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SECONDS_A_DAY = 86_400
 FIRST_SNAPSHOT_SECONDS_MAX = 3_600.0
 LANE_END_SECONDS_MAX = 60.0
 WATCH_SECONDS = 0.5
@@ -75,32 +77,33 @@ class State:
         """Use another snapshot from the next batch on."""
         self._snapshot = fresh
         self.metrics.swapped(fresh)
-        self.metrics.aged(self.age_seconds() or 0.0)
+        self.metrics.aged(self.age_seconds())
         missing = build.lists_without_rows(fresh)
         if missing:
             log.warning("snapshot %s has no rows for %s", fresh.sha256, ", ".join(missing))
         log.info("snapshot in use: %s", fresh.sha256)
 
-    def age_seconds(self) -> float | None:
-        """How old the oldest list in use is; None where nothing ages."""
-        held = self._snapshot
-        editions = [facts.edition for facts in held.lists.values() if facts.edition] if held else []
-        if not editions:
-            return None
-        return max(0.0, time.time() - datetime.fromisoformat(min(editions)).replace(tzinfo=UTC).timestamp())
+    def age_seconds(self) -> float:
+        """How old the oldest list in use is; 0 where nothing ages."""
+        edition = self._snapshot.edition if self._snapshot else None
+        if edition is None:
+            return 0.0
+        return max(0.0, time.time() - datetime.fromisoformat(edition).replace(tzinfo=UTC).timestamp())
 
     def problems(self) -> list[str]:
         """Why the worker is not ready, as phrases; empty when it is."""
-        held, age = self._snapshot, self.age_seconds()
+        held = self._snapshot
         found = [] if held else ["no snapshot is loaded"]
-        if held and age is not None and not held.sample and not self.settings.allow_stale:
-            days_max = self.settings.max_list_age
-            limit = held.rules.list_age_days_max if days_max is None else days_max
-            if age // SECONDS_A_DAY > limit:
-                found.append(f"the oldest list is {int(age // SECONDS_A_DAY)} days old, at most {limit} are allowed")
+        if held and self._is_stale(held):
+            found.append(f"the oldest list is of {held.edition}, older than allowed")
         if self.lane is None or not self.lane.joined:
             found.append("no partitions were assigned yet")
         return [*found, self.failure] if self.failure else found
+
+    def _is_stale(self, held: Snapshot) -> bool:
+        today = washington_day_of(int(time.time() * 1000)) or ""
+        terms = Terms(list_age_days_max=self.settings.max_list_age, allow_stale=self.settings.allow_stale)
+        return is_stale(held, terms, today)
 
 
 def run(settings: Settings) -> int:
@@ -218,7 +221,7 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
             if self._state.failure is not None:
                 await self.crash(OperatorError(self._state.failure))
                 return
-            self._state.metrics.aged(self._state.age_seconds() or 0.0)
+            self._state.metrics.aged(self._state.age_seconds())
             await self.sleep(WATCH_SECONDS)
 
     async def on_stop(self) -> None:

@@ -31,18 +31,20 @@ class Closed(NamedTuple):
 
 
 def close_slowly(holdings: Sequence[Held], listed: Iterable[int], share: Fraction) -> Closed:
-    """Who is captured by `listed`, who could be, and who has captured owners below `share`."""
+    """Who is captured by `listed`, who could be, and who has captured owners, or owners so held, below `share`."""
     listed = set(listed)
-    tier = _captured(holdings, listed, share, _least)
-    possible = _captured(holdings, listed, share, _most)
-    doubtful = possible.keys() - tier.keys()
+    shares = [held for held in holdings if held.is_share and _most(held) > 0]
+    tier = _captured(shares, listed, share, _least)
+    possible = _captured(shares, listed, share, _most)
+    held_below = {held.owned for held in shares if held.owner in possible and held.owned not in possible}
+    flagged = _captured(shares, possible.keys() | held_below, share, _most)
+    doubtful, below = possible.keys() - tier.keys(), flagged.keys() - possible.keys()
     unknown, minority, control = {}, {}, {}
     for number, held in enumerate(holdings):
-        if held.is_share and held.owner in possible:
-            if held.owned in doubtful:
-                unknown.setdefault(held.owned, []).append(number)
-            elif held.owned not in possible:
-                minority.setdefault(held.owned, []).append(number)
+        if held in shares and held.owner in possible and held.owned in doubtful:
+            unknown.setdefault(held.owned, []).append(number)
+        elif held in shares and held.owner in flagged and held.owned in below:
+            minority.setdefault(held.owned, []).append(number)
         elif not held.is_share and held.owner in tier and held.owned not in tier:
             control.setdefault(held.owned, []).append(number)
     return Closed(tier, unknown, minority, control)

@@ -17,7 +17,7 @@ def _plain(text: str) -> str:
     """Width, case, accents, script and punctuation gone; words with one blank between."""
     text = re.sub(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]", "", text)
     text = re.sub(r"[\u00ff\u0178](?!\w)", " ", text)
-    text = re.sub(r"['`\u00b4\u2018\u2019\u201b\u2032\u02b9\u02bb-\u02bf\u02c8\uff07]", "", text)
+    text = re.sub(r"['`\u00b4\u2018\u2019\u201b\u2032\u02b9\u02bb-\u02bf\u02c8\uff07\uff40]", "", text)
     text = re.sub(r"([\u3400-\u9fff\uf900-\ufaff])", r" \1 ", text)
     text = unicodedata.normalize("NFKC", text)
     stripped = ""

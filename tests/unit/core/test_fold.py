@@ -2,7 +2,7 @@
 
 import pytest
 
-from screener.core.fold import Folder, glue, words
+from screener.core.fold import Folder, glue, slice_of, words
 from screener.lists import patterns, rules
 
 FOLD = patterns.folder(rules.read_tables())
@@ -77,7 +77,7 @@ def test_fold_takes_its_own_answer():
 def test_fold_is_total(text):
     """Whatever a string holds, lone surrogates and marks without a letter too, it folds to ASCII."""
     assert FOLD(text).isascii()
-    assert FOLD.locate(text, 0, 1)
+    assert slice_of(FOLD.marks(text), 0, 1, text)
 
 
 def test_legal_forms_come_with_the_fold():
@@ -118,12 +118,12 @@ def test_place_leads_back_to_the_text_as_written(text, piece, expected):
     """A slice of the folded text is found in the text, in its own letters, accents, ligatures and widths."""
     folded = FOLD(text)
     start = folded.index(piece)
-    begin, end = FOLD.locate(text, start, start + len(piece))
+    begin, end = slice_of(FOLD.marks(text), start, start + len(piece), text)
     assert text[begin:end] == expected
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 0), (5, 5), (3, 1), (99, 100), (0, 99)])
 def test_place_outside_leads_to_a_slice_of_the_text(start, end):
     """A slice that is none still leads to a slice within the text."""
-    begin, stop = FOLD.locate("Orchid", start, end)
+    begin, stop = slice_of(FOLD.marks("Orchid"), start, end, "Orchid")
     assert 0 <= begin <= stop <= len("Orchid")

@@ -41,16 +41,16 @@ FRESH = {"allow_stale": True}
         ({}, {"export_on": "2026-11-22"}, (("2026-11-22",), [])),
         ({}, {"placed_on": "2026-11-23", "export_on": "2026-11-22"}, (("2026-11-23",), [])),
         ({"received_on": "2026-11-22"}, {"placed_on": "2026-11-30"}, (("2026-11-22",), [])),
-        ({"received_on": "2026-11-22"}, {"export_on": "2026-11-23"}, (("2026-11-23",), [])),
+        ({"received_on": "2026-11-22"}, {"export_on": "2026-11-23"}, (("2026-11-22", "2026-11-23"), [])),
         ({"received_on": "2026-11-22"}, {"export_on": "2026-11-21"}, (("2026-11-22",), ["DATE_IMPLAUSIBLE"])),
         ({"received_on": "2026-11-09"}, {"export_on": "2026-11-10"}, (("2026-11-09", "2026-11-10"), [])),
-        ({"received_on": "2026-11-10"}, {"export_on": "2026-11-11"}, (("2026-11-11",), [])),
+        ({"received_on": "2026-11-10"}, {"export_on": "2026-11-11"}, (("2026-11-10", "2026-11-11"), [])),
         ({"received_on": "2025-11-09"}, {"export_on": "2025-11-10"}, (("2025-11-09", "2025-11-10"), [])),
-        ({"received_on": "2025-09-01"}, {"export_on": "2025-09-28"}, (("2025-09-28",), [])),
+        ({"received_on": "2025-09-01"}, {"export_on": "2025-09-28"}, (("2025-09-01", "2025-09-28"), [])),
     ],
 )
 def test_days_judged_on(snapshot, terms, on, expected):
-    """The later day counts, both where a rule changes between them, and a sender's date never moves the day back."""
+    """An order that leaves later than it came is judged on both days; a sender's date never moves the day back."""
     assert days(snapshot, Terms(**terms, **FRESH), **on) == expected
 
 
@@ -61,10 +61,12 @@ def test_any_day_that_can_be_written_is_judged(snapshot, export_on):
 
 
 def test_sample_lists_never_age(snapshot):
-    """Sample lists are never stale; the same lists are, were they no sample."""
+    """Sample lists are never stale; real lists beside them are as ever."""
     on = Terms(as_of="2036-11-22")
-    assert days(replace(snapshot, sample=True), on)[1] == []
+    assert days(build(Inputs(sample=True)).snapshot, on)[1] == []
     assert days(snapshot, on)[1] == ["LIST_STALE"]
+    both = build(Inputs(lists=[LISTS / "consolidated_2026-11-20.csv"], sample=True)).snapshot
+    assert days(both, on)[1] == ["LIST_STALE"]
 
 
 def test_private_lists_never_age(snapshot):
@@ -83,9 +85,9 @@ def test_edition_of_a_snapshot_is_its_oldest_official_list(snapshot):
 
 def test_regimes_in_force_depend_on_the_day(snapshot):
     """Without a day no regime is named as in force."""
-    assert regimes_in_force(snapshot, None) == []
-    assert regimes_in_force(snapshot, "2014-08-12") == []
-    assert regimes_in_force(snapshot, "2014-08-13") == ["ofac-50"]
+    assert regimes_in_force(snapshot, []) == []
+    assert regimes_in_force(snapshot, ["2014-08-12"]) == []
+    assert regimes_in_force(snapshot, ["2014-08-13"]) == ["ofac-50"]
 
 
 def number_of(snapshot, entry_id):

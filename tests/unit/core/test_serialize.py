@@ -19,7 +19,6 @@ from screener.core.serialize import (
     FINDINGS_MAX,
     ORIGINAL_BYTES_KEPT,
     ORIGINAL_BYTES_MAX,
-    serialize_fault,
 )
 from screener.lists.build import Inputs, build
 from screener.model import Affiliation, Fault, Holding, Terms
@@ -258,5 +257,5 @@ def test_quarantine_of_every_bad_order_is_what_the_schema_says(snapshot):
 
 def test_sample_is_said_in_quarantine_too(snapshot):
     """Every decision made with sample lists says so, a quarantine record as well."""
-    decision = serialize_fault(b"", Fault("NOT_JSON", "x"), replace(snapshot, sample=True), TODAY)
-    assert "SAMPLE" in decision.reasons
+    decision = screen(b"", replace(snapshot, sample=True), TODAY)
+    assert decision.reasons == ["NOT_JSON", "SAMPLE"]

@@ -141,7 +141,7 @@ def test_entries_of_two_lists_may_have_one_id():
 def test_alias_of_a_listed_party_that_is_anothers_name_counts(backwards):
     """A name that is an alias on one list and the name of another party on another counts for both lists."""
     listed = [entry("UVL", "u-1", "Quuxa Foundry"), entry("EL", "el-1", "Quuxb Foundry", "Quuxa Foundry")]
-    assert affiliated(["Quuxa Foundry"], listed[::-1] if backwards else listed) == {"bis-affiliates"}
+    assert affiliated(["Quuxa Foundry"], listed[::-1] if backwards else listed) == {"bis-affiliates", "listed-owner"}
 
 
 def test_entries_of_one_name_are_one_owner():

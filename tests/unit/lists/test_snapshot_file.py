@@ -225,7 +225,7 @@ def test_nothing_is_ever_unpickled(content, monkeypatch, tmp_path):
 def test_file_that_is_not_there_is_told(tmp_path):
     """A missing file and a folder are refused by name."""
     for path in (tmp_path / "missing.snapshot", tmp_path):
-        with pytest.raises(OperatorError, match=f"{path.name}: can't read the snapshot"):
+        with pytest.raises(OperatorError, match=f"{path.name}: expected a snapshot file"):
             snapshot.load(path)
 
 
@@ -346,7 +346,7 @@ def test_overlay_adds_and_replaces_rows(tmp_path):
     parsed = rules.parse(tables)
     assert (parsed.lists["UVL"].outcome, parsed.lists["UVL"].names_inside) == ("block", False)
     assert parsed.lists["EL"] == shipped.lists["EL"]
-    assert [regime.id for regime in parsed.regimes] == ["bis-affiliates", "ofac-50", "own-rule"]
+    assert [regime.id for regime in parsed.regimes] == ["bis-affiliates", "ofac-50", "listed-owner", "own-rule"]
     assert parsed.sha256 != shipped.sha256
 
 
