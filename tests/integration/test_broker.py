@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import signal
@@ -82,7 +83,10 @@ def committed_values(bootstrap: str, topic: str) -> list[bytes]:
 
 def listening_addresses(pid: int) -> set[str]:
     """Return the addresses, in the kernel's hex, on which the process listens."""
-    links = {link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir()}
+    links = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            links.add(link.readlink())
     rows = [
         line.split()
         for table in ("tcp", "tcp6")

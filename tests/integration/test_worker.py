@@ -94,7 +94,7 @@ def test_unreadable_records_are_quarantined_with_bytes_and_reason_and_stop_nothi
         for key, (value, reason) in bad.items():
             said = decided[key].decision
             assert decided[key].topic == f"{prefix}orders.quarantine"
-            assert said["reasons"] == [reason]
+            assert said["reasons"] == [reason, "SAMPLE"]
             assert said["reason"]
             assert said["original_bytes"] == len(value or b"")
             kept = b64decode(said["original"])
@@ -179,7 +179,7 @@ def test_stale_lists_are_not_ready_and_never_clear(broker: str, prefix: str, tmp
         assert decided.decision["reasons"] == ["LIST_STALE"]
         status, page = worker.get("/ready")
         assert status == 503
-        assert "days old" in page
+        assert "older than allowed" in page
     finally:
         worker.kill()
     with running(Worker(broker, prefix, tmp_path / "second.log", ["--snapshot", str(path), "--allow-stale"])):
@@ -216,7 +216,7 @@ def test_an_output_that_cannot_be_produced_becomes_a_small_quarantine_record(
         records = [order("big", CLEAN | {"notes": f"c/o Loongson Technology {text}"}), order("after", LISTED)]
         decided = {record.key: record for record in answered(broker, prefix, records)}
     assert decided[b"big"].topic == f"{prefix}orders.quarantine"
-    assert decided[b"big"].decision["reasons"] == ["OUTPUT_TOO_LARGE"]
+    assert decided[b"big"].decision["reasons"] == ["OUTPUT_TOO_LARGE", "SAMPLE"]
     assert decided[b"big"].decision["original_bytes"] == len(records[0][1])
     assert decided[b"after"].topic == f"{prefix}orders.blocked"
 
@@ -288,7 +288,7 @@ def test_a_snapshot_that_fails_its_checks_is_refused_and_the_old_one_stays(
         assert worker.metric(f'screener_snapshot_info{{sha256="{one}"}}') == 1
         assert worker.get("/ready")[0] == 200
     said = worker.log.read_text(encoding="utf-8")
-    assert "list EL has 0 rows" in said
+    assert "the ownership graph knows 0 names" in said
 
 
 # --- what an exception does not do -----------------------------------------------------------------------------------

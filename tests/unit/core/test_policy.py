@@ -163,7 +163,6 @@ def affiliation(snapshot, basis, regime="bis-affiliates", begin=None, end=None):
         ("unknown", "RED_FLAG_29", "review", 70),
         ("minority", "MINORITY_OWNER", "review", 40),
         ("control", "OWNERSHIP_CONTROL", "review", 45),
-        ("circular", "OWNERSHIP_CIRCULAR", "review", 45),
     ],
 )
 def test_basis_decides_what_an_affiliation_does(snapshot, basis, code, outcome, priority):
