@@ -49,7 +49,7 @@ locks:  ## resolve requirements/*.in again (needs uv)
 	done
 
 pins: $(VENV)/.broker  ## resolve the jars of the broker again, for a new version of Kafka
-	@$(PY) -c 'from screener.broker import pin; pin()'
+	@$(PY) -c 'from screener.broker_jars import pin; pin()'
 
 reference: $(VENV)/.broker  ## write docs/reference/ from the code
 	@$(PY) docs/generate.py

@@ -21,7 +21,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it re-export
     NewTopic,
 )
 
-from screener.broker import RunningBroker, add_commands, start, status, stop, verified_jars
+from screener.broker import RunningBroker, add_commands, start, status, stop
+from screener.broker_jars import verified_jars
 from screener.errors import OperatorError
 
 if TYPE_CHECKING:

