@@ -364,6 +364,30 @@ def test_a_second_worker_in_the_same_slot_fences_the_first(broker: str, prefix: 
     assert len(ended) == 1, ended
 
 
+def test_two_slots_share_the_partitions_and_survive_each_others_end(
+    broker: str, topic_prefix: str, sample_file: Path, tmp_path: Path
+) -> None:
+    """Two workers of a group, one killed and one stopped on the way: one committed decision for each order."""
+    topics.apply(broker, topic_prefix, 6)
+    count = 12_000
+    options = ["--snapshot", str(sample_file)]
+    workers = [
+        Worker(broker, topic_prefix, tmp_path / f"{slot}.log", [*options, "--slot", str(slot)]) for slot in range(2)
+    ]
+    with running(workers[0]), running(workers[1]), reading(broker, outputs(topic_prefix)) as reader:
+        publish(broker, f"{topic_prefix}orders", [order(f"O-{number}") for number in range(count // 2)])
+        reader.read(0.2)
+        workers[0].kill()
+        publish(broker, f"{topic_prefix}orders", [order(f"O-{number}") for number in range(count // 2, count)])
+        workers[0].start()
+        reader.read(1.0)
+        assert workers[1].stop() == 0
+        decided = reader.read_until(count)
+    assert (
+        len({record.source for record in decided}) == len({record.key for record in decided}) == len(decided) == count
+    )
+
+
 def test_the_group_commits_only_what_was_answered(broker: str, prefix: str, worker: Worker) -> None:
     """After a clean stop the committed offsets are the ends of the partitions."""
     with running(worker):
