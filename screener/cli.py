@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from dataclasses import fields
 from datetime import date
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     text = (
         "Screens orders against restricted-party lists and the companies that listed parties own to 50 percent or more."
     )
-    parser = argparse.ArgumentParser(prog="screener", description=text, epilog=NO_ADVICE)
+    parser = argparse.ArgumentParser(prog="screener", description=text, epilog=NO_ADVICE, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"screener {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_screen(commands)
@@ -124,9 +125,12 @@ def _run_screen(namespace: argparse.Namespace) -> int:
         built = build.build(_inputs(namespace))
         _tell_problems(built)
         held = built.snapshot
+    signal.siginterrupt(signal.SIGINT, True)  # Polars' own handler would restart a read of standard input
     terms = Terms(as_of=namespace.as_of, list_age_days_max=namespace.max_list_age, allow_stale=namespace.allow_stale)
     path = None if namespace.file == "-" else Path(namespace.file)
     tally = files.screen_file(path, sys.stdout.buffer, held, terms)
+    if tally.quarantine and tally.quarantine == sum(tally):
+        print(f"screener: no order in {namespace.file} could be read: expected one JSON object a line", file=sys.stderr)
     return int(any(getattr(tally, outcome) for outcome in namespace.fail_on))
 
 
@@ -159,6 +163,7 @@ def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     publish = actions.add_parser("publish", help="announce a snapshot file to all workers")
     publish.add_argument("file", type=Path)
     publish.add_argument("--bootstrap-servers", default=os.environ.get("SCREENER_BOOTSTRAP_SERVERS"))
+    publish.add_argument("--accept-losses", action="store_true", help="announce it even when a list lost its rows")
     publish.add_argument("--topic-prefix", default=os.environ.get("SCREENER_TOPIC_PREFIX", ""))
     publish.set_defaults(run=_run_publish)
 
@@ -212,7 +217,7 @@ def _run_publish(namespace: argparse.Namespace) -> int:
     if not namespace.bootstrap_servers:
         raise OperatorError("--bootstrap-servers or SCREENER_BOOTSTRAP_SERVERS must name a broker")
     topic = next(row.name for row in topics.load(namespace.topic_prefix) if row.role == "announcements")
-    published = announce(namespace.bootstrap_servers, topic, namespace.file)
+    published = announce(namespace.bootstrap_servers, topic, namespace.file, accept_losses=namespace.accept_losses)
     print(f"{topic}: {published.sha256}")
     return 0
 

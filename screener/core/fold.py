@@ -7,19 +7,20 @@ so that names that differ only in where a punctuation mark stood compare equal.
 
 It promises: total over `str`; the same for a name composed or decomposed, in upper, lower and full-width letters.
 `marks` leads from each place in the folded text back to the characters as written. It is not for scoring: two names
-fold alike or not.
+fold alike or not. `readings` and `parts` say in which ways a text is read before it is folded.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from anyascii import anyascii
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 VERSION = 1
 """Counts up when the same text folds differently; a snapshot built by another version is refused."""
@@ -28,6 +29,15 @@ _APOSTROPHES = frozenset("'`\u00b4\u2018\u2019\u201b\u2032\u02b9\u02bb\u02bc\u02
 _NUMERO = "№"
 _RESIDUE = re.compile("(?:[\u00ff\u0178]|[yY]\u0308)(?!\\w)")
 _HAN = ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
+
+PARTS_MAX = 40
+RUN_PARTS_MAX = 4
+_BORDER = re.compile(
+    r"[()\[\]{}<>/;,:|\"\u00ab\u00bb\u201c\u201d]+|\s[-\u2013\u2014]+\s|\b(?:dba|aka|fka|attn|care of)\b\.?",
+    re.IGNORECASE,
+)
+_MARK = re.compile(r"(?<![a-z0-9])(?:c/o|d/b/a|a/k/a|f/k/a|m/s)(?![a-z0-9])\.?", re.IGNORECASE)
+_FILLER = re.compile("[\u00ad\u115f\u1160\u180e\u200b-\u200f\u2060-\u2064\u3164\ufeff\uffa0]")
 
 
 class _Characters(dict[int, str]):
@@ -200,6 +210,33 @@ def _clusters(text: str) -> Iterable[tuple[int, int]]:
 
 def _joins(character: str) -> bool:
     return unicodedata.category(character)[0] == "M" or "\u1160" <= character <= "\u11ff"
+
+
+def readings(text: str) -> list[str]:
+    """A text as it stands, and with blanks for what may part words without being one: "c/o", characters of no width.
+
+    All readings have the same length, so that a place in one is a place in the text.
+    """
+    other = _MARK.sub(_blanks, text) if "/" in text else text
+    if not text.isascii():
+        other = _FILLER.sub(" ", other)
+    return [text] if other == text else [text, other]
+
+
+def _blanks(found: re.Match[str]) -> str:
+    return " " * len(found.group())
+
+
+def parts(text: str, run_max: int = RUN_PARTS_MAX) -> Iterator[tuple[int, int]]:
+    """Slices of a text between brackets, commas, slashes and the like: parts and runs of neighbors, never all of it."""
+    borders = [(0, 0), *(found.span() for found in _BORDER.finditer(text)), (len(text), len(text))][: PARTS_MAX + 1]
+    if len(borders) < 3:
+        return
+    pieces = [(end, start) for (_, end), (start, _) in pairwise(borders)]
+    for first, (begin, _) in enumerate(pieces):
+        for _, stop in pieces[first : first + run_max]:
+            if (begin, stop) != (0, len(text)):
+                yield begin, stop
 
 
 def slice_of(marks: Sequence[tuple[int, int]], start: int, end: int, text: str) -> tuple[int, int]:

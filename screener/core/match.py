@@ -2,7 +2,8 @@
 
 Every name, other name, address, item description, maker and model, the end use and the notes are folded and given to
 the engine, which finds all patterns at whole words, overlapping and nested ones included: no shorter name hides in a
-longer one. A party's name is also compared as a whole with its blanks left out, so that punctuation does not matter.
+longer one. A party's name is also compared as a whole with its blanks left out, so that punctuation does not matter,
+and so are its parts between commas, brackets and marks such as "d/b/a", which a listed name may stand among.
 An alias counts once a text. Time grows with the order's bytes, whatever is found; what a hit means is not decided here.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from screener.core.fold import glue, slice_of
+from screener.core.fold import RUN_PARTS_MAX, glue, parts, readings, slice_of
 from screener.model import Hit, Place
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ def match(order: Order, snapshot: Snapshot) -> list[Hit]:
         for field, name in _names(party.name, party.other_names):
             hits.extend(_of_name(Place(number, None, field), name, snapshot))
         if party.address:
-            hits.extend(_of_text(Place(number, None, "address"), party.address, snapshot, _IN_ADDRESS))
+            place = Place(number, None, "address")
+            hits.extend(_of_text(place, party.address, snapshot, _IN_ADDRESS, part_rule="free_text"))
     for place, text in _free_texts(order):
-        hits.extend(_of_text(place, text, snapshot, _INSIDE_TEXT))
+        part_rule = "free_text" if place.field == "maker" else None
+        hits.extend(_of_text(place, text, snapshot, _INSIDE_TEXT, part_rule))
     return hits
 
 
@@ -54,14 +57,41 @@ def _free_texts(order: Order) -> Iterator[tuple[Place, str]]:
             yield Place(None, None, field), text
 
 
-def _of_name(place: Place, name: str, snapshot: Snapshot) -> Iterator[Hit]:
-    folded = snapshot.fold(name)
-    whole = snapshot.whole.get(glue(folded), ())
-    for reference in whole:
-        yield Hit(place, 0, len(name), name, reference.entry, reference.alias, _whole_rule(reference, snapshot))
-    found = _inside(place, name, folded, snapshot, _INSIDE_NAME)
-    entries = {reference.entry for reference in whole}
-    yield from (hit for hit in found if hit.entry not in entries)
+def _of_name(place: Place, name: str, snapshot: Snapshot) -> list[Hit]:
+    found: dict[int, Hit] = {}
+    inside: dict[tuple[int, int], Hit] = {}
+    for reading in readings(name):
+        folded = snapshot.fold(reading)
+        for reference in snapshot.whole.get(glue(folded), ()):
+            rule = _whole_rule(reference, snapshot)
+            found.setdefault(reference.entry, Hit(place, 0, len(name), name, reference.entry, reference.alias, rule))
+        for hit in _inside(place, reading, folded, snapshot, _INSIDE_NAME):
+            inside.setdefault((hit.entry, hit.alias), hit)
+    named = {hit.entry for hit in inside.values()} | found.keys()
+    apart = [hit for hit in _of_parts(place, name, snapshot, "word_inside") if hit.entry not in named]
+    return [*found.values(), *(hit for hit in inside.values() if hit.entry not in found), *apart]
+
+
+def _of_parts(place: Place, text: str, snapshot: Snapshot, rule: str, run_max: int = RUN_PARTS_MAX) -> list[Hit]:
+    """Strong names of several words that are the whole of a part of a text, such as the name behind "d/b/a".
+
+    A part of one word is no name: it may be a place, a ship or a trade.
+    """
+    found: dict[int, Hit] = {}
+    for reading in readings(text):
+        for begin, stop in parts(reading, run_max):
+            folded = snapshot.fold(reading[begin:stop])
+            for entry, alias, _ in snapshot.whole.get(glue(folded), ()) if " " in folded else ():
+                if entry not in found and _stands_apart(entry, alias, snapshot):
+                    found[entry] = Hit(place, begin, stop, text[begin:stop], entry, alias, rule)
+    return list(found.values())
+
+
+def _stands_apart(entry: int, alias: int, snapshot: Snapshot) -> bool:
+    """Whether a name counts among other names: a strong one, of a list that does not bind the named party alone."""
+    held = snapshot.entries[entry]
+    rule = snapshot.rules.lists.get(held.list, snapshot.rules.lists["private"])
+    return rule.names_inside and held.aliases[alias].quality == "strong"
 
 
 def _whole_rule(reference: Reference, snapshot: Snapshot) -> str:
@@ -69,8 +99,21 @@ def _whole_rule(reference: Reference, snapshot: Snapshot) -> str:
     return "name_whole" if quality == "strong" else "weak_whole"
 
 
-def _of_text(place: Place, text: str, snapshot: Snapshot, rules: dict[str, str]) -> Iterator[Hit]:
-    yield from _inside(place, text, snapshot.fold(text), snapshot, rules)
+def _of_text(place: Place, text: str, snapshot: Snapshot, rules: dict[str, str], part_rule: str | None) -> list[Hit]:
+    found: dict[tuple[int, int], Hit] = {}
+    for reading in readings(text):
+        for hit in _inside(place, reading, snapshot.fold(reading), snapshot, rules):
+            found.setdefault((hit.entry, hit.alias), hit)
+    if part_rule is None:
+        return list(found.values())
+    named = {hit.entry for hit in found.values()}
+    whole = snapshot.whole.get(glue(snapshot.fold(text)), ()) if place.field == "maker" else ()
+    strong = [row for row in whole if _whole_rule(row, snapshot) == "name_whole" and row.entry not in named]
+    all_of_it = [Hit(place, 0, len(text), text, row.entry, row.alias, part_rule) for row in strong]
+    named |= {hit.entry for hit in all_of_it}
+    run_max = RUN_PARTS_MAX if place.field == "maker" else 1  # an address is all commas
+    apart = [hit for hit in _of_parts(place, text, snapshot, part_rule, run_max) if hit.entry not in named]
+    return [*found.values(), *all_of_it, *apart]
 
 
 def _inside(place: Place, text: str, folded: str, snapshot: Snapshot, rules: dict[str, str]) -> list[Hit]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from screener.core.fold import glue, parts, readings
 from screener.model import PartyAffiliation, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from screener.model import Order, Snapshot
 
 
@@ -23,9 +26,17 @@ def ownership(order: Order, snapshot: Snapshot) -> list[PartyAffiliation]:
         for at, name in enumerate([party.name, *party.other_names]):
             field = "name" if at == 0 else f"other_names[{at - 1}]"
             place = Place(number, None, field)
-            rows = snapshot.affiliations.get(snapshot.fold(name).replace(" ", ""), ())
+            rows = {row: None for key in _keys(name, snapshot) for row in snapshot.affiliations.get(key, ())}
             found.extend(PartyAffiliation(place, name, row) for row in rows)
     return found
+
+
+def _keys(name: str, snapshot: Snapshot) -> Iterator[str]:
+    """The glued forms of a name and of its parts, in all readings."""
+    for reading in readings(name):
+        yield glue(snapshot.fold(reading))
+        for begin, stop in parts(reading):
+            yield glue(snapshot.fold(reading[begin:stop]))
 
 
 def unknown_parties(order: Order, snapshot: Snapshot) -> list[int]:
@@ -33,5 +44,5 @@ def unknown_parties(order: Order, snapshot: Snapshot) -> list[int]:
     return [
         number
         for number, party in enumerate(order.parties)
-        if snapshot.fold(party.name).replace(" ", "") not in snapshot.ownership_known
+        if snapshot.ownership_known.isdisjoint(_keys(party.name, snapshot))
     ]

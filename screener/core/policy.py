@@ -71,10 +71,9 @@ def _days(order: Order, snapshot: Snapshot, terms: Terms) -> tuple[list[str], bo
         return [terms.as_of], False
     received, export, ahead_max = terms.received_on, order.export_on, snapshot.rules.export_ahead_days_max
     if received is None:
-        days = [max(filter(None, (order.placed_on, export)), default=None)]
+        days = sorted({day for day in (order.placed_on, export) if day})
         edition = snapshot.edition
-        long_ago = days[0] is not None and edition is not None and _days_between(days[0], edition) > ahead_max
-        return [day for day in days if day], long_ago
+        return days, bool(days) and edition is not None and _days_between(days[-1], edition) > ahead_max
     if export is None or export == received:
         return [received], False
     if export < received:

@@ -7,10 +7,11 @@ silence. The result is the same, byte for byte, for the same inputs.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from screener.errors import OperatorError
+from screener.errors import ListError, OperatorError
 from screener.lists import edges, patterns, private, read, rules, snapshot
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 ROWS_LOST_SHARE_MAX = 0.5
+CSL_ROWS_FULL = 1_000  # a file of fewer rows is an extract and may lack lists
 
 
 @dataclass(slots=True)
@@ -51,9 +53,25 @@ def build(inputs: Inputs) -> Built:
     official = [source for path in inputs.lists for source in read.read_lists(path)]
     own = [private.read_private(path) for path in inputs.private]
     own += read.read_lists(SAMPLE / "consolidated.csv") if inputs.sample else []
+    for source in official:
+        _check_whole(source, tables)
     held, problems = _read_edges([*inputs.ownership, *([SAMPLE / "ownership.csv"] if inputs.sample else [])])
     content = _content(official, own, held, tables, sample=inputs.sample)
     return Built(snapshot.loads(content), content, problems)
+
+
+def _check_whole(source: SourceList, tables: rules.Tables) -> None:
+    """Refuse an edition of the future, and a published file of full size in which a list is missing."""
+    file = source.file
+    if file.edition > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():
+        raise ListError(file.name, None, f"expected an edition of today or before, found {file.edition}")
+    if file.layout.startswith("csl") and file.rows >= CSL_ROWS_FULL:
+        for code, rule in tables["lists"].items():
+            since = rule.get("published_since")
+            if since is not None and since <= file.edition and not source.rows_by_list.get(code):
+                raise ListError(
+                    file.name, None, f"expected rows of {code}, which is published since {since}, found none"
+                )
 
 
 def _read_edges(paths: Iterable[Path]) -> tuple[list[tuple[SourceFile, list[OwnershipEdge]]], list[str]]:
@@ -100,13 +118,13 @@ def _closed(graph: list[OwnershipEdge], entries: list[ListEntry], parsed: Rules,
 
 
 def _facts(official: Iterable[SourceList], own: Iterable[SourceList]) -> dict[str, snapshot.Facts]:
-    """Facts by list: rows and entries add up over files; the edition is the newest of the files that age."""
+    """Facts by list: rows and entries add up over files; the edition is the oldest of the files that age."""
     facts: dict[str, snapshot.Facts] = {}
     for source, ages in [*((source, True) for source in official), *((source, False) for source in own)]:
         for code, rows in source.rows_by_list.items():
             old = facts.get(code, snapshot.Facts(0, 0, ""))
             entries = sum(entry.list == code for entry in source.entries)
-            edition = max(old.edition, source.file.edition) if ages else old.edition
+            edition = min(filter(None, (old.edition, source.file.edition))) if ages else old.edition
             facts[code] = snapshot.Facts(old.rows + rows, old.entries + entries, edition)
     return facts
 

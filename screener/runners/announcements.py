@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +35,15 @@ ANNOUNCEMENT_BYTES_MAX = 65_536
 KEY = b"latest"
 
 
-def announce(bootstrap_servers: str, topic: str, path: Path) -> Snapshot:
-    """Publish a snapshot file: load and verify it, then announce its hash and its absolute path."""
+def announce(bootstrap_servers: str, topic: str, path: Path, *, accept_losses: bool = False) -> Snapshot:
+    """Publish a snapshot file: load and verify it, then announce its hash and its absolute path.
+
+    Raises OperatorError when a list has less than half of the rows that the announcement before tells, unless
+    `accept_losses`, which the announcement then says to the workers.
+    """
     published = snapshot.load(path)
+    if not accept_losses:
+        _check_losses(_latest(bootstrap_servers, topic), published)
     lists = {
         code: {"rows": facts.rows} | ({"edition": facts.edition} if facts.edition else {})
         for code, facts in published.lists.items()
@@ -47,11 +54,13 @@ def announce(bootstrap_servers: str, topic: str, path: Path) -> Snapshot:
             "snapshot": published.sha256,
             "location": str(path.resolve()),
             "lists": lists,
+            "accept_losses": accept_losses,
             "screener": __version__,
         }
     )
     failures: list[str] = []
-    producer = Producer({"bootstrap.servers": bootstrap_servers, "acks": "all", "message.timeout.ms": 10_000})
+    settings: dict[str, str | int | bool] = {"bootstrap.servers": bootstrap_servers, "message.timeout.ms": 10_000}
+    producer = Producer(settings, logger=log)
     producer.produce(topic, value, KEY, on_delivery=lambda error, _: failures.append(error.str()) if error else None)
     producer.flush(REACH_SECONDS_MAX + 2)
     if failures or len(producer):
@@ -59,17 +68,59 @@ def announce(bootstrap_servers: str, topic: str, path: Path) -> Snapshot:
     return published
 
 
+def _reader(bootstrap_servers: str) -> Consumer:
+    """A client without a group; the client library wants a name all the same, and no offset is ever committed."""
+    settings: dict[str, str | int | bool] = {
+        "bootstrap.servers": bootstrap_servers,
+        "group.id": "screener-snapshots-unused",
+        "enable.auto.commit": False,
+        "isolation.level": "read_committed",
+        "enable.partition.eof": True,
+    }
+    return Consumer(settings, logger=log)
+
+
+def _latest(bootstrap_servers: str, topic: str) -> dict[str, Any]:
+    """The announcement in force; {} where there is none that can be read."""
+    consumer = _reader(bootstrap_servers)
+    latest: bytes | None = None
+    deadline = time.monotonic() + REACH_SECONDS_MAX
+    try:
+        consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+        while True:
+            record = consumer.poll(POLL_SECONDS)
+            fault = record.error() if record is not None else None
+            if record is not None and fault is None:
+                latest = record.value() if record.key() == KEY else latest
+            elif fault is not None and fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
+                return _announcement(latest) if latest is not None else {}
+            elif fault is not None or time.monotonic() > deadline:
+                why = fault.str() if fault is not None else f"no broker answers at {bootstrap_servers}"
+                raise OperatorError(f"{topic}: can't be read: {why}")
+    except OperatorError as error:
+        if "not an announcement" in str(error):
+            return {}
+        raise
+    finally:
+        consumer.close()
+
+
+def _check_losses(before: dict[str, Any], fresh: Snapshot) -> None:
+    for code, told in before.get("lists", {}).items():
+        was = told.get("rows", 0) if "edition" in told else 0
+        now = fresh.lists[code].rows if code in fresh.lists else 0
+        if now < was * build.ROWS_LOST_SHARE_MAX:
+            raise OperatorError(
+                f"list {code} has {now} rows and had {was} in the snapshot announced before: expected at least half;"
+                " check the list file, or publish with --accept-losses if the publisher really removed them"
+            )
+
+
 class Follower:
     """Keeps `current` at the latest announced snapshot that could be verified."""
 
     def __init__(self, bootstrap_servers: str, topic: str, metrics: Metrics) -> None:
-        self._settings: dict[str, str | int | bool] = {
-            "bootstrap.servers": bootstrap_servers,
-            "group.id": "screener-snapshots-unused",  # the client wants a name; no group is joined, no offset committed
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-        }
+        self._bootstrap_servers = bootstrap_servers
         self._topic = topic
         self._metrics = metrics
         self._stopping = threading.Event()
@@ -82,7 +133,7 @@ class Follower:
 
     def run(self, on_snapshot: Callable[[Snapshot], None]) -> None:
         """Follow the topic until `stop`; `on_snapshot` is called with each snapshot that is taken."""
-        consumer = Consumer(self._settings, logger=log)
+        consumer = _reader(self._bootstrap_servers)
         try:
             consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
             latest: bytes | None = None
@@ -120,7 +171,7 @@ class Follower:
         fresh = snapshot.load(Path(announced["location"]))
         if fresh.sha256 != announced["snapshot"]:
             raise OperatorError(f"{announced['location']} has another hash than the announced {announced['snapshot']}")
-        if self.current is not None:
+        if self.current is not None and announced.get("accept_losses") is not True:
             build.check_against(self.current, fresh)
         self.current = fresh
         on_snapshot(fresh)

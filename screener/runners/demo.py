@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,6 +41,7 @@ WORKER_SECONDS_MAX = 60.0
 DECISIONS_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 20.0
 COLUMN_CHARS_MAX = (8, 10, 38, 24, 46)
+NARROW_COLUMN_CHARS_MAX = (6, 10, 36, 20, 0)  # the evidence goes onto a line of its own
 _FIRST = (
     "Amber Birch Cedar Copper Falcon Harbor Juniper Lantern Maple Meadow Nimbus Orchid Pebble Quartz Willow".split()
 )
@@ -194,19 +196,22 @@ def _print_table(decisions: list[dict[str, Any]]) -> None:
     ranks = {"block": 0, "review": 1, "quarantine": 2}
     print()
     _print_row("order", "outcome", "found", "reason", "evidence")
-    _print_row(*("-" * width for width in COLUMN_CHARS_MAX))
     for decision in sorted(stopped, key=lambda row: (ranks[row["outcome"]], row["order_id"] or "")):
         found, why, evidence = _shown(decision)
-        _print_row(decision["order_id"] or "?", decision["outcome"], found, why, evidence)
+        _print_row(decision["order_id"] or "none", decision["outcome"], found, why, evidence)
     print()
 
 
 def _print_row(*cells: str) -> None:
-    cut = [
-        cell if len(cell) <= width else cell[: width - 1] + "…"
-        for cell, width in zip(cells, COLUMN_CHARS_MAX, strict=True)
-    ]
-    print("  ".join(f"{cell:<{width}}" for cell, width in zip(cut, COLUMN_CHARS_MAX, strict=True)).rstrip())
+    wide = shutil.get_terminal_size((140, 24)).columns >= sum(COLUMN_CHARS_MAX) + 8
+    widths = COLUMN_CHARS_MAX if wide else NARROW_COLUMN_CHARS_MAX
+    print("  ".join(f"{_cut(cell, width):<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
+    if not wide and cells[-1]:
+        print("        " + _cut(cells[-1], 70))
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(0, width - 1)] + "…"[:width]
 
 
 def _shown(decision: dict[str, Any]) -> tuple[str, str, str]:

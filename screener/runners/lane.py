@@ -43,6 +43,7 @@ POLL_SECONDS = 0.2
 TRANSACTION_TIMEOUT_MS = 10_000
 SESSION_TIMEOUT_MS = 10_000
 START_SECONDS_MAX = 30.0
+CALL_SECONDS_MAX = 5.0
 COMMIT_SECONDS_MAX = 60.0
 ABORTS_MAX = 8
 BACKOFF_SECONDS_MAX = 5.0
@@ -96,6 +97,7 @@ class Lane:
         self._undeliverable: set[Source] = set()
         self._aborts = 0
         self._fault: str | None = None
+        self._revoked = False
         self._lag_due = 0.0
         self.assigned: frozenset[int] = frozenset()
         self.joined = False
@@ -149,8 +151,9 @@ class Lane:
 
     # --- the partitions that are this worker's -----------------------------------------------------------------------
 
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        counts = topics.partition_counts(consumer.list_topics(timeout=START_SECONDS_MAX))
+    def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # Not by the consumer: a call on it from its own callback makes the client abort at its next log line.
+        counts = topics.partition_counts(self._producer.list_topics(timeout=START_SECONDS_MAX))
         problems = topics.partition_problems(self._topics, counts)
         if problems:
             self._fault = "; ".join(problems)
@@ -158,6 +161,7 @@ class Lane:
         log.info("assigned %s", sorted(self.assigned))
 
     def _on_revoke(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self._revoked = True
         self.assigned = frozenset()
         self._metrics.revoked()
         log.info("partitions revoked")
@@ -178,7 +182,12 @@ class Lane:
         records = self._readable(self._consumer.consume(1, POLL_SECONDS))
         size = sum(len(record.value or b"") for record in records)
         while records and len(records) < BATCH_ORDERS_MAX and size < BATCH_BYTES_MAX:
+            self._revoked = False
             more = self._readable(self._consumer.consume(min(FETCH_ORDERS, BATCH_ORDERS_MAX - len(records)), 0.0))
+            if (
+                self._revoked
+            ):  # what is in hand may be another worker's now, and the group's new generation would pass it
+                records, size = [], 0
             if not more:
                 break
             records += more
@@ -240,8 +249,21 @@ class Lane:
         positions = [TopicPartition(self._orders, partition, offset) for partition, offset in ends.items()]
         metadata = self._consumer.consumer_group_metadata()
         deadline = time.monotonic() + COMMIT_SECONDS_MAX
-        _retried(lambda: self._producer.send_offsets_to_transaction(positions, metadata, START_SECONDS_MAX), deadline)
-        _retried(lambda: self._producer.commit_transaction(START_SECONDS_MAX), deadline)
+        self._retried(
+            lambda: self._producer.send_offsets_to_transaction(positions, metadata, CALL_SECONDS_MAX), deadline
+        )
+        self._retried(lambda: self._producer.commit_transaction(CALL_SECONDS_MAX), deadline)
+
+    def _retried(self, call: Callable[[], object], deadline: float) -> None:
+        """Call again after a passing fault, until the deadline or `stop`: the successor ends what is left open."""
+        while True:
+            try:
+                call()
+            except KafkaException as error:
+                if not error.args[0].retriable() or self._stopping.is_set() or time.monotonic() > deadline:
+                    raise
+            else:
+                return
 
     def _produce(self, answer: Answer) -> None:
         record, decision, _ = answer
@@ -276,6 +298,8 @@ class Lane:
         if fault.fatal() or self._aborts > ABORTS_MAX:
             raise error
         log.warning("transaction aborted (%d in a row): %s", self._aborts, fault.str())
+        if self._stopping.is_set():
+            return
         self._producer.abort_transaction(START_SECONDS_MAX)
         self._metrics.aborted()
         firsts: dict[int, int] = {}
@@ -291,10 +315,14 @@ class Lane:
 
     def _tell_lag(self) -> None:
         self._lag_due = time.monotonic() + LAG_SECONDS
-        for row in self._consumer.position(self._consumer.assignment()):
+        rows = self._consumer.position(self._consumer.assignment())
+        unread = [TopicPartition(row.topic, row.partition) for row in rows if row.offset < 0]
+        done = {row.partition: row.offset for row in self._consumer.committed(unread, timeout=1.0)} if unread else {}
+        for row in rows:
             low, high = self._consumer.get_watermark_offsets(row, timeout=1.0, cached=True)
             if high >= 0:
-                self._metrics.lagging(row.partition, high - (row.offset if row.offset >= 0 else low))
+                answered = row.offset if row.offset >= 0 else max(low, done[row.partition])
+                self._metrics.lagging(row.partition, high - answered)
 
 
 def _received(message: Message) -> Received:
@@ -308,17 +336,8 @@ def _day(hour: int) -> str | None:
     return washington_day_of(hour * 3_600_000)
 
 
-def _retried(call: Callable[[], object], deadline: float) -> None:
-    while True:
-        try:
-            call()
-        except KafkaException as error:
-            if not error.args[0].retriable() or time.monotonic() > deadline:
-                raise
-        else:
-            return
-
-
 def _words(error: KafkaException) -> str:
     fault = error.args[0]
+    if isinstance(fault, KafkaError) and "fenced" in fault.str().lower():
+        return "another worker runs in this slot of the group: give each worker a --slot of its own"
     return f"{fault.name()}: {fault.str()}" if isinstance(fault, KafkaError) else str(error)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import logging.config
+import socket
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -48,7 +49,7 @@ LOGGING: dict[str, Any] = {  # handed to Faust too, which would set up its own
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"level": "INFO", "handlers": ["stderr"]},
-    "loggers": {"aiohttp.access": {"level": "WARNING"}},
+    "loggers": {name: {"level": "WARNING"} for name in ("aiohttp.access", "faust", "mode")},
 }
 
 
@@ -114,6 +115,7 @@ def run(settings: Settings) -> int:
     logging.config.dictConfig(LOGGING)
     state = State(settings)
     _check_topics(settings)
+    _check_port(settings)
     if settings.snapshot is not None:
         state.swap(snapshot.load(settings.snapshot))
     app = _app(settings)
@@ -134,6 +136,17 @@ def _check_topics(settings: Settings) -> None:
     problems = topics.check(settings.bootstrap_servers, settings.topic_prefix, shadow=settings.shadow)
     if problems:
         raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}")
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.metrics_host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.metrics_host, settings.metrics_port))
+        except OSError as error:
+            where = f"{settings.metrics_host}:{settings.metrics_port}"
+            raise OperatorError(f"can't serve metrics and health on {where}: {error.strerror}") from None
 
 
 class _Boot(BootStrategy):  # type: ignore[misc]  # Faust is not typed
@@ -210,6 +223,8 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
 
     def _run_lane(self, lane: Lane) -> None:
         follower = self._follower
+        if follower is not None:
+            log.info("waiting for a snapshot: screener snapshot publish FILE announces one")
         if follower is not None and not follower.caught_up.wait(FIRST_SNAPSHOT_SECONDS_MAX):
             raise OperatorError(f"no snapshot was announced within {FIRST_SNAPSHOT_SECONDS_MAX:.0f} seconds")
         if not self.should_stop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from base64 import b64decode
@@ -15,6 +16,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 
 from screener import settings
 from screener.core.decode import ORDER_BYTES_MAX
+from screener.errors import OperatorError
 from screener.lists import build, snapshot
 from screener.runners import lane as lanes
 from screener.runners import topics
@@ -289,6 +291,39 @@ def test_a_snapshot_that_fails_its_checks_is_refused_and_the_old_one_stays(
         assert worker.get("/ready")[0] == 200
     said = worker.log.read_text(encoding="utf-8")
     assert "the ownership graph knows 0 names" in said
+
+
+def test_a_list_that_lost_its_rows_is_not_announced_unless_it_may(broker: str, prefix: str, tmp_path: Path) -> None:
+    """Publishing compares with the announcement before; what was accepted once is taken by workers too."""
+    rows = (
+        (Path(__file__).parents[2] / "screener" / "sample" / "consolidated.csv").read_bytes().splitlines(keepends=True)
+    )
+    paths = []
+    for name, kept in (("full", rows), ("poor", [row for row in rows if b"Entity List (EL)" not in row])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "consolidated_2026-07-31.csv").write_bytes(b"".join(kept))
+        paths.append(tmp_path / f"{name}.snapshot")
+        built = build.build(build.Inputs(lists=[tmp_path / name]))
+        snapshot.save(built.content, paths[-1])
+    topic = f"{prefix}screener.snapshots"
+    announce(broker, topic, paths[0])
+    with pytest.raises(OperatorError, match="list EL has 0 rows and had 26"):
+        announce(broker, topic, paths[1])
+    with running(Worker(broker, prefix, tmp_path / "worker.log", ["--allow-stale"])) as worker:
+        poor = announce(broker, topic, paths[1], accept_losses=True).sha256
+        deadline = time.monotonic() + 20
+        while worker.metric(f'screener_snapshot_info{{sha256="{poor}"}}') != 1 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert worker.metric(f'screener_snapshot_info{{sha256="{poor}"}}') == 1, worker.log.read_text()[-2000:]
+
+
+def test_a_port_that_is_taken_is_named(broker: str, prefix: str, worker: Worker) -> None:
+    """A worker that can't serve its metrics says where, in one sentence, and ends with 2."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", worker.port))
+        taken.listen()
+        assert worker.start().wait_end() == 2
+    assert f"127.0.0.1:{worker.port}" in worker.log.read_text(encoding="utf-8")
 
 
 # --- what an exception does not do -----------------------------------------------------------------------------------
