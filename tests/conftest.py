@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("shared", deadline=None)  # on a shared machine a pause of a quarter second says nothing
+settings.load_profile("shared")
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED_BY_FIXTURE = {"broker": "broker", "reference_data": "reference"}

@@ -213,18 +213,18 @@ def _joins(character: str) -> bool:
 
 
 def readings(text: str) -> list[str]:
-    """A text as it stands, and with blanks for what may part words without being one: "c/o", characters of no width.
+    """A text as it stands, and with borders for what may part words without being one: "c/o", characters of no width.
 
     All readings have the same length, so that a place in one is a place in the text.
     """
-    other = _MARK.sub(_blanks, text) if "/" in text else text
+    other = _MARK.sub(_border, text) if "/" in text else text
     if not text.isascii():
         other = _FILLER.sub(" ", other)
     return [text] if other == text else [text, other]
 
 
-def _blanks(found: re.Match[str]) -> str:
-    return " " * len(found.group())
+def _border(found: re.Match[str]) -> str:
+    return ";" + " " * (len(found.group()) - 1)
 
 
 def parts(text: str, run_max: int = RUN_PARTS_MAX) -> Iterator[tuple[int, int]]:

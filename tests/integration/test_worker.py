@@ -317,7 +317,7 @@ def test_a_list_that_lost_its_rows_is_not_announced_unless_it_may(broker: str, p
         assert worker.metric(f'screener_snapshot_info{{sha256="{poor}"}}') == 1, worker.log.read_text()[-2000:]
 
 
-def test_a_port_that_is_taken_is_named(broker: str, prefix: str, worker: Worker) -> None:
+def test_a_port_that_is_taken_is_named(worker: Worker) -> None:
     """A worker that can't serve its metrics says where, in one sentence, and ends with 2."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", worker.port))
