@@ -175,7 +175,11 @@ class Lane:
         if records:
             self._answer(records)
         if time.monotonic() >= self._lag_due:
-            self._tell_lag()
+            self._lag_due = time.monotonic() + LAG_SECONDS
+            try:
+                self._tell_lag()
+            except KafkaException as error:  # a broker that does not answer now is waited for by `_fetch`
+                log.info("the lag is not known: %s", _words(error))
 
     def _fetch(self) -> list[Received]:
         """Wait for one record, then take what is there already: small batches when quiet, large ones when behind."""
@@ -314,7 +318,6 @@ class Lane:
     # --- what is told ------------------------------------------------------------------------------------------------
 
     def _tell_lag(self) -> None:
-        self._lag_due = time.monotonic() + LAG_SECONDS
         rows = self._consumer.position(self._consumer.assignment())
         unread = [TopicPartition(row.topic, row.partition) for row in rows if row.offset < 0]
         done = {row.partition: row.offset for row in self._consumer.committed(unread, timeout=1.0)} if unread else {}
