@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from decimal import Decimal
 
 Kind = Literal["organization", "person", "vessel", "aircraft", ""]
@@ -121,6 +121,14 @@ class Party:
     country: str
     identifiers: dict[str, str]
 
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Every name that is not empty, with the field that it stands in."""
+        if self.name:
+            yield "name", self.name
+        for number, other in enumerate(self.other_names):
+            if other:
+                yield f"other_names[{number}]", other
+
 
 @dataclass(slots=True)
 class Item:
@@ -222,6 +230,10 @@ class Rules:
     regimes: tuple[Regime, ...]
     list_age_days_max: int
     export_ahead_days_max: int
+
+    def of_list(self, code: str) -> ListRule:
+        """The rule of a list; one that is not named acts as a private list."""
+        return self.lists.get(code, self.lists["private"])
 
 
 # --- findings and decisions ------------------------------------------------------------------------------------------

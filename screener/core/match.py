@@ -28,7 +28,7 @@ def match(order: Order, snapshot: Snapshot) -> list[Hit]:
     """All hits of an order, in the order of places; one an entry where a name is listed as a whole."""
     hits: list[Hit] = []
     for number, party in enumerate(order.parties):
-        for field, name in _names(party.name, party.other_names):
+        for field, name in party.names():
             hits.extend(_of_name(Place(number, None, field), name, snapshot))
         if party.address:
             place = Place(number, None, "address")
@@ -37,14 +37,6 @@ def match(order: Order, snapshot: Snapshot) -> list[Hit]:
         part_rule = "free_text" if place.field == "maker" else None
         hits.extend(_of_text(place, text, snapshot, _INSIDE_TEXT, part_rule))
     return hits
-
-
-def _names(name: str, other_names: list[str]) -> Iterator[tuple[str, str]]:
-    if name:
-        yield "name", name
-    for number, other in enumerate(other_names):
-        if other:
-            yield f"other_names[{number}]", other
 
 
 def _free_texts(order: Order) -> Iterator[tuple[Place, str]]:
@@ -90,8 +82,7 @@ def _of_parts(place: Place, text: str, snapshot: Snapshot, rule: str, run_max: i
 def _stands_apart(entry: int, alias: int, snapshot: Snapshot) -> bool:
     """Whether a name counts among other names: a strong one, of a list that does not bind the named party alone."""
     held = snapshot.entries[entry]
-    rule = snapshot.rules.lists.get(held.list, snapshot.rules.lists["private"])
-    return rule.names_inside and held.aliases[alias].quality == "strong"
+    return snapshot.rules.of_list(held.list).names_inside and held.aliases[alias].quality == "strong"
 
 
 def _whole_rule(reference: Reference, snapshot: Snapshot) -> str:

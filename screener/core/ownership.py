@@ -23,11 +23,9 @@ def ownership(order: Order, snapshot: Snapshot) -> list[PartyAffiliation]:
         return []
     found: list[PartyAffiliation] = []
     for number, party in enumerate(order.parties):
-        for at, name in enumerate([party.name, *party.other_names]):
-            field = "name" if at == 0 else f"other_names[{at - 1}]"
-            place = Place(number, None, field)
+        for field, name in party.names():
             rows = {row: None for key in _keys(name, snapshot) for row in snapshot.affiliations.get(key, ())}
-            found.extend(PartyAffiliation(place, name, row) for row in rows)
+            found.extend(PartyAffiliation(Place(number, None, field), name, row) for row in rows)
     return found
 
 
@@ -41,8 +39,9 @@ def _keys(name: str, snapshot: Snapshot) -> Iterator[str]:
 
 def unknown_parties(order: Order, snapshot: Snapshot) -> list[int]:
     """The numbers of the parties of whose owners the graph knows nothing."""
+    known = snapshot.ownership_known  # without a graph no name needs to be folded
     return [
         number
         for number, party in enumerate(order.parties)
-        if snapshot.ownership_known.isdisjoint(_keys(party.name, snapshot))
+        if not known or known.isdisjoint(_keys(party.name, snapshot))
     ]

@@ -115,7 +115,7 @@ def policy(
 def _hit_finding(hit: Hit, snapshot: Snapshot, day: str | None) -> Finding | None:
     entry = snapshot.entries[hit.entry]
     published = entry.list in snapshot.rules.lists or bool(snapshot.lists[entry.list].edition)
-    list_rule = snapshot.rules.lists.get(entry.list, snapshot.rules.lists["private"])
+    list_rule = snapshot.rules.of_list(entry.list)
     rule = snapshot.rules.findings[hit.rule]
     outcome = _outcome(rule, list_rule.outcome)
     if day is not None and not _in_force(entry, day):

@@ -24,8 +24,7 @@ def redflags(order: Order, snapshot: Snapshot) -> list[Finding]:
     rule = snapshot.rules.findings["flag"]
     findings: list[Finding] = []
     for number, party in enumerate(order.parties):
-        for at, name in enumerate([party.name, *party.other_names]):
-            field = "name" if at == 0 else f"other_names[{at - 1}]"
+        for field, name in party.names():
             findings.extend(_flag(code, rule, number, field, name) for code in _codes(name, snapshot))
     return findings
 

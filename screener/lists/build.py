@@ -15,7 +15,7 @@ from screener.errors import ListError, OperatorError
 from screener.lists import edges, patterns, private, read, rules, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from screener.core.fold import Folder
     from screener.model import ListEntry, ListFacts, OwnershipEdge, Rules, Snapshot, SourceFile, SourceList
@@ -101,7 +101,7 @@ def _content(
             sources=[source.file for source in (*official, *own)] + [file for file, _ in held],
             lists=_facts(official, own),
             entries=entries,
-            patterns=patterns.compile_patterns(entries, tables, dict(parsed.lists), fold),
+            patterns=patterns.compile_patterns(entries, tables, parsed, fold),
             ownership=_closed(graph, entries, parsed, fold),
             tables=tables,
             sample=sample,
@@ -139,13 +139,22 @@ def check_against(old: Snapshot, new: Snapshot) -> None:
             f"the ownership graph knows {len(new.ownership_known)} names and knew {len(old.ownership_known)}"
             f" in snapshot {old.sha256[:19]}: expected at least half; check --ownership, or build with --accept-losses"
         )
-    for code, was in sorted(old.lists.items()):
+    check_rows(published_rows(old), new, f"snapshot {old.sha256[:19]}", "build")
+
+
+def published_rows(held: Snapshot) -> dict[str, int]:
+    """List -> rows, of the lists that age: a private list is its owner's to shorten."""
+    return {code: facts.rows for code, facts in held.lists.items() if facts.edition}
+
+
+def check_rows(before: Mapping[str, int], new: Snapshot, where: str, command: str) -> None:
+    """Refuse a snapshot in which a list has less than half of the rows that it had `before`, in `where`."""
+    for code, was in sorted(before.items()):
         now = _rows(new.lists.get(code))
-        published = bool(was.edition)  # a private list is its owner's to shorten
-        if published and was.rows and now < was.rows * ROWS_LOST_SHARE_MAX:
+        if now < was * ROWS_LOST_SHARE_MAX:
             raise OperatorError(
-                f"list {code} has {now} rows and had {was.rows} in snapshot {old.sha256[:19]}: expected at least half;"
-                " check the list file, or build with --accept-losses if the publisher really removed them"
+                f"list {code} has {now} rows and had {was} in {where}: expected at least half; check the list file,"
+                f" or {command} with --accept-losses if the publisher really removed them"
             )
 
 

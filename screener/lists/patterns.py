@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from screener.lists.rules import Tables
-    from screener.model import ListRule
+    from screener.model import ListRule, Rules
 
 _SHORT_FORM = re.compile(r"\s*\(([^\s()]{2,20})\)")
 _AFFILIATED = re.compile(r"\bAffiliated Entit(?:y|ies):\s*(.+)", re.IGNORECASE)
@@ -82,9 +82,7 @@ def _strength(tables: Tables, fold: Folder) -> _Strength:
     return _Strength(common, tables["matching"]["weak"], tables["matching"]["inside"])
 
 
-def compile_patterns(
-    entries: Sequence[ListEntry], tables: Tables, list_rules: dict[str, ListRule], fold: Folder
-) -> Patterns:
+def compile_patterns(entries: Sequence[ListEntry], tables: Tables, parsed: Rules, fold: Folder) -> Patterns:
     """Fold every alias of every (graded) entry, in the order of entries."""
     strength = _strength(tables, fold)
     spread = _spread(entries, fold)
@@ -99,7 +97,7 @@ def compile_patterns(
         bearers.update({text for _, text in texts})
     for number, at, text in spelled:
         entry = entries[number]
-        rule = list_rules.get(entry.list, list_rules["private"])
+        rule = parsed.of_list(entry.list)
         scope = _scope(text, entry, entry.aliases[at], rule, strength, spread[text] - bearers[text])
         _add(found, text, Reference(number, at, scope), entries)
     for number, entry in enumerate(entries):

@@ -219,13 +219,14 @@ def _whole(
     """Glued name -> references over all patterns that are names: one an entry, by a strong alias where it has one."""
     whole: dict[str, tuple[Reference, ...]] = {}
     for text, rows in zip(texts, references, strict=True):
-        names = tuple(row for row in rows if row.scope != "address") if len(rows) > 1 else rows
-        key = glue(text)
-        if key not in whole:
-            whole[key] = names
+        if rows[0].scope == "address" or len(rows) > 1:
+            names = tuple(row for row in rows if row.scope != "address")
         else:
-            whole[key] = _one_an_entry(whole[key] + names, entries)
-    return {key: rows for key, rows in whole.items() if rows and rows[0].scope != "address"}
+            names = rows
+        if names:
+            key = glue(text)
+            whole[key] = _one_an_entry(whole[key] + names, entries) if key in whole else names
+    return whole
 
 
 def _one_an_entry(rows: tuple[Reference, ...], entries: Sequence[ListEntry]) -> tuple[Reference, ...]:

@@ -43,7 +43,8 @@ def announce(bootstrap_servers: str, topic: str, path: Path, *, accept_losses: b
     """
     published = snapshot.load(path)
     if not accept_losses:
-        _check_losses(_latest(bootstrap_servers, topic), published)
+        before = _told_rows(_latest(bootstrap_servers, topic))
+        build.check_rows(before, published, "the snapshot announced before", "publish")
     lists = {
         code: {"rows": facts.rows} | ({"edition": facts.edition} if facts.edition else {})
         for code, facts in published.lists.items()
@@ -80,40 +81,36 @@ def _reader(bootstrap_servers: str) -> Consumer:
     return Consumer(settings, logger=log)
 
 
-def _latest(bootstrap_servers: str, topic: str) -> dict[str, Any]:
-    """The announcement in force; {} where there is none that can be read."""
+def _latest(bootstrap_servers: str, topic: str) -> bytes | None:
+    """The value of the announcement in force, None where there is none."""
     consumer = _reader(bootstrap_servers)
     latest: bytes | None = None
     deadline = time.monotonic() + REACH_SECONDS_MAX
     try:
         consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
-        while True:
+        while time.monotonic() < deadline:
             record = consumer.poll(POLL_SECONDS)
-            fault = record.error() if record is not None else None
-            if record is not None and fault is None:
+            if record is None:
+                continue
+            fault = record.error()
+            if fault is None:
                 latest = record.value() if record.key() == KEY else latest
-            elif fault is not None and fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
-                return _announcement(latest) if latest is not None else {}
-            elif fault is not None or time.monotonic() > deadline:
-                why = fault.str() if fault is not None else f"no broker answers at {bootstrap_servers}"
-                raise OperatorError(f"{topic}: can't be read: {why}")
-    except OperatorError as error:
-        if "not an announcement" in str(error):
-            return {}
-        raise
+            elif fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
+                return latest
+            else:
+                raise OperatorError(f"{topic}: can't be read: {fault.str()}")
     finally:
         consumer.close()
+    raise OperatorError(f"{topic}: can't be read: no broker answers at {bootstrap_servers}")
 
 
-def _check_losses(before: dict[str, Any], fresh: Snapshot) -> None:
-    for code, told in before.get("lists", {}).items():
-        was = told.get("rows", 0) if "edition" in told else 0
-        now = fresh.lists[code].rows if code in fresh.lists else 0
-        if now < was * build.ROWS_LOST_SHARE_MAX:
-            raise OperatorError(
-                f"list {code} has {now} rows and had {was} in the snapshot announced before: expected at least half;"
-                " check the list file, or publish with --accept-losses if the publisher really removed them"
-            )
+def _told_rows(value: bytes | None) -> dict[str, int]:
+    """List -> rows, as an announcement tells of lists that age; {} for what is no announcement."""
+    try:
+        lists = _announcement(value or b"").get("lists", {})
+    except OperatorError:
+        return {}
+    return {code: told.get("rows", 0) for code, told in lists.items() if "edition" in told}
 
 
 class Follower:
@@ -139,9 +136,9 @@ class Follower:
             latest: bytes | None = None
             while not self._stopping.is_set():
                 record = consumer.poll(POLL_SECONDS)
-                fault = record.error() if record is not None else None
                 if record is None:
                     continue
+                fault = record.error()
                 if fault is None:
                     latest = record.value() if record.key() == KEY else latest
                 elif fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name

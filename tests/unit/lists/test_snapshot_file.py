@@ -234,10 +234,10 @@ def test_file_that_is_not_there_is_told(tmp_path):
 
 def test_real_snapshot_loads_within_a_second(real):
     """The snapshot of the published list of 2026 loads in at most a second, best of three."""
-    times = []
+    times, kept = [], []  # kept, so that freeing one is not timed as loading it
     for _ in range(3):
         began = perf_counter()
-        snapshot.loads(real.content)
+        kept.append(snapshot.loads(real.content))
         times.append(perf_counter() - began)
     assert min(times) <= 1.0
 
