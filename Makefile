@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 UV ?= uv
-LOCKS := runtime broker test bench build
+LOCKS := runtime broker test bench build oracle
 PIP_INSTALL := $(PY) -m pip --quiet --disable-pip-version-check install
 LOCKED := $(PIP_INSTALL) --require-hashes --only-binary :all:
 TEST_TIMEOUT_SECONDS := 300
@@ -12,7 +12,7 @@ TEST_TIMEOUT_SECONDS := 300
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint format bench soak locks pins reference clean
+.PHONY: help demo test lint format bench rivals soak locks pins reference clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -37,6 +37,17 @@ format: $(VENV)/.test  ## put the sources into their form
 
 bench: $(VENV)/.bench  ## measure speed and quality, each with a proof of its answer
 	@$(PY) benchmarks/run.py
+	@$(PY) benchmarks/pairs.py
+	@$(PY) benchmarks/rivals.py
+	@$(PY) benchmarks/recall.py
+	@$(PY) benchmarks/false_alerts.py
+	@$(PY) benchmarks/rename.py
+	@$(PY) benchmarks/generator.py
+
+# pyicu has no wheels: it needs ICU's headers, pkg-config and a C++ compiler (Debian: libicu-dev pkg-config g++).
+rivals: $(VENV)/.oracle  ## measure the scorer beside nomenklatura's, which is built here (needs ICU's headers)
+	@$(PY) benchmarks/rivals.py
+	@$(PY) benchmarks/pairs.py
 
 soak: $(VENV)/.bench  ## the long run: steady load, restarts and kills
 	@$(PY) benchmarks/soak.py
@@ -87,4 +98,9 @@ $(VENV)/.test: $(VENV)/.broker requirements/test.txt
 $(VENV)/.bench: $(VENV)/.broker requirements/bench.txt
 	@echo "installing requirements/bench.txt"
 	@$(LOCKED) -r requirements/bench.txt
+	@touch $@
+
+$(VENV)/.oracle: $(VENV)/.bench requirements/oracle.txt
+	@echo "installing requirements/oracle.txt"
+	@$(LOCKED) --no-binary pyicu -r requirements/oracle.txt
 	@touch $@

@@ -81,7 +81,7 @@ def _sentence(text: str) -> str:
 COMMAND_TEXTS = {
     "screener topics": "Create the topics, or compare them with the declaration in `topics/topics.toml`.",
     "screener broker": "Start, end and find a real Kafka in a folder of this machine, for development and tests.",
-    "screener snapshot build": "Read lists, private lists, ownership and rules and write one snapshot file.",
+    "screener snapshot build": "Read lists, private lists, ownership, good lists and rules; write one snapshot file.",
     "screener snapshot show": "Verify a snapshot file and say what is in it.",
     "screener snapshot publish": "Verify a snapshot file and announce it to all workers.",
 }
@@ -91,6 +91,12 @@ OPTION_TEXTS = {
     ("screener screen", "--lists"): "published lists: files, or folders of them",
     ("screener screen", "--private"): "private lists (CSV)",
     ("screener screen", "--ownership"): "holdings (CSV)",
+    ("screener explain", "--lists"): "published lists: files, or folders of them",
+    ("screener explain", "--private"): "private lists (CSV)",
+    ("screener explain", "--ownership"): "holdings (CSV)",
+    ("screener match", "--lists"): "published lists: files, or folders of them",
+    ("screener match", "--private"): "private lists (CSV)",
+    ("screener match", "--ownership"): "holdings (CSV)",
     ("screener snapshot build", "--lists"): "published lists: files, or folders of them",
     ("screener snapshot build", "--private"): "private lists (CSV)",
     ("screener snapshot build", "--ownership"): "holdings (CSV)",
@@ -106,7 +112,7 @@ STATUS = """
 Exit status of every command: 0 when it did what it says, 2 when an operator must fix something (one sentence on
 standard error, or the usage of the command), 130 after an interrupt, 141 when the reader of its output went away.
 Status 1 is an answer: `screen --fail-on` met one of the named outcomes, `topics check` found a difference,
-`broker status` found no broker.
+`broker status` found no broker, `explain --decision` found that the order would be decided otherwise now.
 
 `python -m screener` is the same as `screener`. Paths are relative to the working directory.
 """
@@ -365,6 +371,12 @@ HITS = {
         "A party's name is a weak alias: too short or too common to stop an order by itself.",
         "Look for a second sign: country, address, business.",
     ),
+    "name_similar": Reason(
+        "A party's name, or a part of it, is like a strong name of an entry: misspelt, in another order or script,"
+        " abbreviated, a word more or less. `score` says how alike the two are and `reasons` why, word by word.",
+        "Compare address, country and identifiers with the entry. If two persons find that it is another party, a good"
+        " list can hold that.",
+    ),
     "free_text": Reason(
         "A strong name stands in an item's description, maker or model, in the end use, in the notes or in an address;"
         " one rare word counts too, but in an address.",
@@ -373,6 +385,14 @@ HITS = {
     "address": Reason(
         "A party's address is that of an entry that lists an address and no name.",
         "As for a party of the list: everyone at that address needs the license.",
+    ),
+    "address_building": Reason(
+        "A party is in the house of an entry that lists an address and no name, in another room or without one.",
+        "Find out the room. Everyone in the listed one needs the license.",
+    ),
+    "address_in_text": Reason(
+        "The address of an entry that lists an address and no name stands in the end use or in the notes.",
+        "Find out who receives the goods there.",
     ),
 }
 """By row of outcomes.toml; the code is the list's and the suffix that `policy` gives the row."""
@@ -398,6 +418,12 @@ CODES = {
     "OWNERSHIP_CONTROL": Reason(
         "A party that a regime counts holds votes, options or a trust, which are no shares.",
         "Judge the control; find out whether there is a share as well.",
+    ),
+    "RF_LISTED_ADDRESS": Reason(
+        "A party is at the address of a listed party of another name: in its room, or in a house that the list names"
+        " without a room.",
+        "Find out whether the two belong together: owners, managers, telephone numbers. Many firms share the rooms of"
+        " an agent.",
     ),
     "NAME_UNREADABLE": Reason("A party's name has no letter or digit in it.", "Ask the sender for the name."),
     "NAME_MIXED_SCRIPTS": Reason(

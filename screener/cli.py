@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from screener import __version__, broker, settings
 from screener.errors import OperatorError
-from screener.lists import build, snapshot
+from screener.lists import build, good_list, nearest, snapshot
 from screener.model import Terms
-from screener.runners import demo, files, topics
+from screener.runners import demo, evaluate, explain, files, match, topics
 from screener.runners.announcements import announce
 
 if TYPE_CHECKING:
@@ -52,11 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"screener {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_screen(commands)
+    _add_explain(commands)
+    _add_match(commands)
     _add_snapshot(commands)
     _add_worker(commands)
     topics.add_commands(commands)
     broker.add_commands(commands)
     demo.add_commands(commands)
+    evaluate.add_commands(commands)
     return parser
 
 
@@ -80,6 +83,8 @@ def _add_inputs(command: argparse.ArgumentParser) -> None:
     command.add_argument("--lists", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
     command.add_argument("--private", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
     command.add_argument("--ownership", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    text = "good lists (CSV): parties that two persons found not to be an entry"
+    command.add_argument("--good-list", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help=text)
     command.add_argument("--rules", type=Path, metavar="DIR", help="rules files that overlay the shipped ones")
     command.add_argument("--sample", action="store_true", help="the shipped sample lists, not for compliance use")
 
@@ -112,19 +117,12 @@ def _inputs(namespace: argparse.Namespace) -> build.Inputs:
         ownership=namespace.ownership,
         rules=namespace.rules,
         sample=namespace.sample,
+        good_list=namespace.good_list,
     )
 
 
 def _run_screen(namespace: argparse.Namespace) -> int:
-    if namespace.snapshot is not None:
-        given = [namespace.lists, namespace.private, namespace.ownership, namespace.rules, namespace.sample]
-        if any(given):
-            raise OperatorError("--snapshot already holds lists, ownership and rules: give it alone")
-        held = snapshot.load(namespace.snapshot)
-    else:
-        built = build.build(_inputs(namespace))
-        _tell_problems(built)
-        held = built.snapshot
+    held = _held(namespace)
     signal.siginterrupt(signal.SIGINT, True)  # Polars' own handler would restart a read of standard input
     terms = Terms(as_of=namespace.as_of, list_age_days_max=namespace.max_list_age, allow_stale=namespace.allow_stale)
     path = None if namespace.file == "-" else Path(namespace.file)
@@ -134,12 +132,84 @@ def _run_screen(namespace: argparse.Namespace) -> int:
     return int(any(getattr(tally, outcome) for outcome in namespace.fail_on))
 
 
+def _held(namespace: argparse.Namespace) -> Snapshot:
+    """The snapshot that is named, or one of the lists that are."""
+    if namespace.snapshot is not None:
+        given = [namespace.lists, namespace.private, namespace.ownership, namespace.rules, namespace.sample]
+        if any(given) or namespace.good_list:
+            raise OperatorError("--snapshot already holds lists, ownership and rules: give it alone")
+        return snapshot.load(namespace.snapshot)
+    built = build.build(_inputs(namespace))
+    _tell_problems(built)
+    return built.snapshot
+
+
 def _tell_problems(built: Built) -> None:
     for problem in built.problems:
         print(f"screener: left out: {problem}", file=sys.stderr)
     missing = build.lists_without_rows(built.snapshot)
     if missing:
         print(f"screener: no rows for {', '.join(missing)}: orders are not screened against them", file=sys.stderr)
+
+
+# --- explain ---------------------------------------------------------------------------------------------------------
+
+
+def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = (
+        "screen one order, or take a recorded decision on it, and tell in sentences what was found, where and why; "
+        "with both a decision and lists or a snapshot, say what would be decided otherwise now (status 1)"
+    )
+    command = commands.add_parser("explain", help="tell of one decision", description=text, epilog=NO_ADVICE)
+    command.add_argument("order", metavar="ORDER.json", help="the order, or - for standard input")
+    command.add_argument("--decision", type=Path, metavar="FILE", help="a recorded decision, or decisions one a line")
+    _add_inputs(command)
+    command.add_argument("--snapshot", type=Path, help="a snapshot file instead of lists")
+    command.add_argument("--as-of", type=_day, help="the day to judge on, in Washington (YYYY-MM-DD)")
+    command.add_argument("--received-on", type=_day, metavar="DAY", help="the day of the order's record, in Washington")
+    command.add_argument("--max-list-age", type=_days, metavar="DAYS", help="older lists turn clear into review")
+    command.add_argument("--allow-stale", action="store_true", help="clear with old lists all the same; is recorded")
+    command.set_defaults(run=_run_explain)
+
+
+def _run_explain(namespace: argparse.Namespace) -> int:
+    given = (namespace.lists, namespace.private, namespace.ownership, namespace.sample, namespace.snapshot)
+    held = _held(namespace) if any(given) or namespace.decision is None else None
+    terms = Terms(namespace.as_of, namespace.received_on, None, namespace.max_list_age, namespace.allow_stale)
+    path = None if namespace.order == "-" else Path(namespace.order)
+    return explain.explain(path, namespace.decision, held, terms)
+
+
+# --- match -----------------------------------------------------------------------------------------------------------
+
+
+def _add_match(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "show the list entries that a name hits, then those that it misses by little, with scores and reasons"
+    command = commands.add_parser("match", help="look a name up", description=text, epilog=NO_ADVICE)
+    command.add_argument("name", metavar="NAME", help="the name to look for")
+    kinds = ("organization", "person", "vessel", "aircraft")
+    command.add_argument("--kind", choices=kinds, default="", help="what the name is one of: " + ", ".join(kinds))
+    command.add_argument("--country", default="", help="two letters")
+    command.add_argument("--address", default="", help="one line")
+    _add_inputs(command)
+    command.add_argument("--snapshot", type=Path, help="a snapshot file instead of lists")
+    command.add_argument("--limit", type=_limit, default=match.LIMIT, metavar="N", help="show at most so many")
+    command.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    command.set_defaults(run=_run_match)
+
+
+def _limit(text: str) -> int:
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    if not 0 < limit <= match.LIMIT_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {match.LIMIT_MAX}")
+    return limit
+
+
+def _run_match(namespace: argparse.Namespace) -> int:
+    query = match.Query(namespace.name, namespace.kind, namespace.country.upper(), namespace.address)
+    match.check(query)
+    held = _held(namespace)
+    return match.match(query, held, nearest.candidates, limit=namespace.limit, as_json=namespace.json)
 
 
 # --- snapshot --------------------------------------------------------------------------------------------------------
@@ -159,6 +229,7 @@ def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     show = actions.add_parser("show", help="say what is in a snapshot file")
     show.add_argument("file", type=Path)
     show.add_argument("--weak", action="store_true", help="list the aliases that are too weak to block alone")
+    show.add_argument("--entry", metavar="LIST:ID", help="what an entry says, with its hash for a good list")
     show.set_defaults(run=_run_show)
     publish = actions.add_parser("publish", help="announce a snapshot file to all workers")
     publish.add_argument("file", type=Path)
@@ -195,9 +266,23 @@ def _run_show(namespace: argparse.Namespace) -> int:
     if namespace.weak:
         for entry, name in build.weak_aliases(held):
             print(f"{entry.list}\t{name}\t{entry.entry_id}\t{entry.name}")
+    elif namespace.entry is not None:
+        _tell_entries(held, namespace.entry)
     else:
         _tell(held)
     return 0
+
+
+def _tell_entries(held: Snapshot, named: str) -> None:
+    code, _, entry_id = named.partition(":")
+    found = [entry for entry in held.entries if (entry.list, entry.entry_id) == (code, entry_id)]
+    if not found:
+        raise OperatorError(f"--entry {named}: expected an entry of the snapshot such as EL:ID, found none")
+    for entry in found:
+        print(f"entry_sha256 {good_list.entry_sha256(entry)}")
+        for name, value in good_list.content(entry).items():
+            for text in [value] if isinstance(value, str) else value:
+                print(f"  {name:<21} {text}")
 
 
 def _tell(held: Snapshot) -> None:

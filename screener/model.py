@@ -8,11 +8,15 @@ nothing here reads a file, a clock or a socket.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from screener.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from decimal import Decimal
+
+    from screener.protocols import Engine, Fold, ListedPlaces, SimilarNames
 
 Kind = Literal["organization", "person", "vessel", "aircraft", ""]
 Quality = Literal["strong", "weak"]
@@ -106,12 +110,40 @@ class OwnershipEdge(NamedTuple):
     line: int = 0
 
 
+# --- grants ----------------------------------------------------------------------------------------------------------
+
+
+class Grant(NamedTuple):
+    """A row of a good list: two persons found that the party described here is not the entry.
+
+    `name` is glued, `address` folded, `identifier` bare; address or identifier may be "". `entry` numbers the entry as
+    it was when they looked. `differs`: the entry has identifiers of that kind, none of them this one. It counts on days
+    [effective_from, effective_to).
+    """
+
+    id: str
+    entry: int
+    name: str
+    country: str
+    address: str
+    identifier_type: str
+    identifier: str
+    differs: bool
+    effective_from: str
+    effective_to: str
+    author: str
+    approver: str
+
+
 # --- orders ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class Party:
-    """One party of an order. Any of it may be missing ("" or empty)."""
+    """One party of an order. Any of it may be missing ("" or empty).
+
+    `said` is what the stages said of it under the snapshot in whose memory it is (`core/pieces.py`), once asked.
+    """
 
     role: str
     name: str
@@ -120,6 +152,12 @@ class Party:
     address: str
     country: str
     identifiers: dict[str, str]
+    said: Any = field(default=None, compare=False, repr=False)
+
+    def in_role(self, role: str) -> Party:
+        """The same party in another role."""
+        rest = (self.name, self.other_names, self.kind, self.address, self.country, self.identifiers)
+        return Party(role, *rest, self.said)
 
     def names(self) -> Iterator[tuple[str, str]]:
         """Every name that is not empty, with the field that it stands in."""
@@ -220,6 +258,20 @@ class Regime(NamedTuple):
         return next((period for period in self.periods if period.holds(day)), None)
 
 
+class Alert(NamedTuple):
+    """From which evidence on, in bits, a name that is like a listed one is an alert; see `[alert]` of matching.toml."""
+
+    person_bits_min: float
+    other_bits_min: float
+    country_bits: float
+    address_bits: float
+    identifier_bits: float
+    syllables_bits: float
+    syllables_edit_bits: float
+    lift_bits: float
+    country_differs: float
+
+
 @dataclass(slots=True)
 class Rules:
     """The rules of a snapshot. `sha256` is over the tables as read."""
@@ -230,6 +282,7 @@ class Rules:
     regimes: tuple[Regime, ...]
     list_age_days_max: int
     export_ahead_days_max: int
+    alert: Alert
 
     def of_list(self, code: str) -> ListRule:
         """The rule of a list; one that is not named acts as a private list."""
@@ -248,7 +301,10 @@ class Place(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """One alias of one entry in one field of one order. `rule` names the row of outcomes.toml that applies."""
+    """One alias of one entry in one field of one order. `rule` names the row of outcomes.toml that applies.
+
+    `score` and `reasons` are the scorer's, where the name is not the listed one.
+    """
 
     place: Place
     start: int
@@ -257,6 +313,8 @@ class Hit(NamedTuple):
     entry: int
     alias: int
     rule: str
+    score: float | None = None
+    reasons: tuple[str, ...] = ()
 
 
 class Holding(NamedTuple):
@@ -295,7 +353,8 @@ class PartyAffiliation(NamedTuple):
 class Finding:
     """One reason for a decision. `evidence` holds what the decision's schema says of a finding beyond type and code.
 
-    `unverified` names the rule and day that the finding rests on and no source confirmed.
+    `unverified` names the rule and day that the finding rests on and no source confirmed. `hit` is the hit that it came
+    from, if any, and `grant` the id of the grant that covers it, which is told in the evidence.
     """
 
     type: Literal["hit", "affiliation", "control", "red_flag"]
@@ -304,6 +363,20 @@ class Finding:
     priority: int
     evidence: dict[str, Any]
     unverified: str | None = None
+    hit: Hit | None = None
+
+    @property
+    def grant(self) -> str | None:
+        """The id of the grant that covers the finding, or None."""
+        return self.evidence.get("grant")
+
+
+class Granted(NamedTuple):
+    """A grant that covered findings of an order; `satisfies` holds their codes."""
+
+    type: Literal["good_list"]
+    id: str
+    satisfies: tuple[str, ...]
 
 
 class Caveat(NamedTuple):
@@ -339,12 +412,13 @@ class Terms(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What all findings and caveats of an order come to."""
+    """What all findings and caveats of an order come to, and the grants that covered some of the findings."""
 
     outcome: Outcome
     priority: int
     reasons: list[str]
     findings: list[Finding]
+    grants: tuple[Granted, ...] = ()
 
 
 @dataclass(slots=True)
@@ -361,31 +435,14 @@ class Decision:
 # --- snapshot --------------------------------------------------------------------------------------------------------
 
 
-class Fold(Protocol):
-    """The fold with its tables; see `screener.core.fold.Folder`."""
-
-    def __call__(self, text: str) -> str:
-        """Fold a text."""
-
-    def marks(self, text: str) -> list[tuple[int, int]]:
-        """For each character of the folded text, the slice of `text` it came from."""
-
-
-class Engine(Protocol):
-    """Finds patterns in a text. The automaton is one; the tests have a slow one."""
-
-    def scan(self, text: str) -> Iterable[tuple[int, int]]:
-        """Yield (index of the pattern's last character, pattern number) of every occurrence, overlapping ones too."""
-
-
-Scope = Literal["whole", "inside", "word", "address"]
+Scope = Literal["whole", "inside", "word"]
 
 
 class Reference(NamedTuple):
     """Which alias of which entry a pattern stands for, and where it counts.
 
     `scope`: "whole" only as the whole of a party's name; "inside" also within a longer text; "word" so too, but as a
-    lesser sign (one rare word, a ship's name); "address" in an address (`alias` then numbers the entry's addresses).
+    lesser sign (one rare word, a ship's name).
     """
 
     entry: int
@@ -407,7 +464,7 @@ class Snapshot:
     """All that a screening needs beside the order: immutable, named by its hash, swapped whole.
 
     `patterns[i]` is folded text with one blank before and behind; `references[i]` says whose it is. `whole` maps glued
-    names to references. `affiliations` and `ownership_known` are keyed by glued name.
+    names to references. `affiliations` and `ownership_known` are keyed by glued name, `grants` by glued name and entry.
     """
 
     sha256: str
@@ -424,6 +481,10 @@ class Snapshot:
     fold: Fold
     engine: Engine
     sample: bool
+    premises: ListedPlaces
+    similar: SimilarNames
+    grants: Mapping[tuple[str, int], tuple[Grant, ...]] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory, init=False, compare=False, repr=False)
 
     @property
     def edition(self) -> str | None:

@@ -6,18 +6,23 @@ file, no log; every byte string gives a decision, and the same bytes, snapshot a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from screener.core.decode import decode
 from screener.core.match import match
 from screener.core.ownership import ownership, unknown_parties
+from screener.core.pieces import Said, piecewise
 from screener.core.policy import judge_days, policy, regimes_in_force
+from screener.core.premises import at_listed_address
 from screener.core.redflags import redflags
-from screener.core.route import route, sterner
-from screener.core.serialize import serialize, serialize_fault
+from screener.core.route import cover, route, sterner
+from screener.core.serialize import rest_of, serialize, serialize_fault, serialize_silent
 from screener.model import Fault, Terms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from screener.memory import Shelf
     from screener.model import Decision, Finding, Judgment, Order, Snapshot, Verdict
 
 AS_GIVEN = Terms()
@@ -29,20 +34,24 @@ def screen(raw: bytes | None, snapshot: Snapshot, terms: Terms = AS_GIVEN, key: 
     `raw` is the order's value (None: a tombstone), `key` the record's key where there is one: a key that is not the
     order id quarantines the order, for its answer would be taken for another order's.
     """
-    order = _read(raw, key)
+    order = _read(raw, key, snapshot)
     if isinstance(order, Fault):
         return serialize_fault(raw, order, snapshot, terms, _notices(snapshot, terms))
-    judgment = judge_days(order, snapshot, terms)
-    verdict = _cancelled(snapshot, terms) if order.cancelled else _judge(order, snapshot, terms, judgment)
+    said = piecewise(order, snapshot, _stages)
+    frame = _frame(order, said.unknown, snapshot, terms)
+    raw = raw or b""
+    if not said.signs and not order.cancelled:
+        return serialize_silent(raw, order.order_id, frame.silent, frame.judgment.as_of, snapshot, frame.rest)
+    verdict = _cancelled(snapshot, terms) if order.cancelled else _judge(order, said, snapshot, terms, frame.judgment)
     return serialize(
-        raw or b"",
-        order,
+        raw,
+        order.order_id,
         verdict,
-        judgment,
+        frame.judgment,
         snapshot,
         terms,
-        regimes=regimes_in_force(snapshot, judgment.days),
-        not_evaluated=[f"OWNERSHIP parties[{number}]" for number in unknown_parties(order, snapshot)],
+        regimes=frame.regimes,
+        not_evaluated=frame.not_evaluated,
     )
 
 
@@ -51,25 +60,61 @@ def refuse(raw: bytes | None, fault: Fault, snapshot: Snapshot, terms: Terms = A
     return serialize_fault(raw, fault, snapshot, terms, _notices(snapshot, terms), original_bytes_max=0)
 
 
-def _read(raw: bytes | None, key: bytes | None) -> Order | Fault:
+def _read(raw: bytes | None, key: bytes | None, snapshot: Snapshot) -> Order | Fault:
     if raw is None:
         return Fault("TOMBSTONE", "the record has no value: an order is cancelled by an amendment, not by a tombstone")
-    order = decode(raw)
-    if isinstance(order, Fault) or key is None or key == order.order_id.encode():
+    order = decode(raw, snapshot.memory)
+    if key is None or isinstance(order, Fault) or key == order.order_id.encode():
         return order
     return Fault("KEY_MISMATCH", "the record's key is not the order id", order.order_id)
 
 
-def _judge(order: Order, snapshot: Snapshot, terms: Terms, judgment: Judgment) -> Verdict:
-    """The sternest verdict of the days in question."""
+def _stages(order: Order, snapshot: Snapshot) -> Said:
+    """What there is to say of an order's parties and texts, on any day and under any terms."""
     hits = match(order, snapshot)
-    affiliations = ownership(order, snapshot)
-    flags = redflags(order, snapshot)
+    return Said(
+        [*hits, *at_listed_address(order, snapshot, hits)],
+        ownership(order, snapshot),
+        redflags(order, snapshot),
+        unknown_parties(order, snapshot),
+    )
+
+
+class _Frame(NamedTuple):
+    """What orders share that have the same dates and terms, and the same parties of unknown owners.
+
+    `silent` is the verdict where nothing was found, `rest` its decision without what is the order's own.
+    """
+
+    judgment: Judgment
+    regimes: list[str]
+    not_evaluated: list[str]
+    silent: Verdict
+    rest: bytes
+
+
+def _frame(order: Order, unknown: Sequence[int], snapshot: Snapshot, terms: Terms) -> _Frame:
+    frames: Shelf[tuple[object, ...], _Frame] = snapshot.memory.frames
+    question = (terms, order.placed_on, order.export_on, *unknown)
+    return frames.get(question) or frames.keep(question, _new_frame(order, unknown, snapshot, terms))
+
+
+def _new_frame(order: Order, unknown: Sequence[int], snapshot: Snapshot, terms: Terms) -> _Frame:
+    judgment = judge_days(order, snapshot, terms)
+    regimes = regimes_in_force(snapshot, judgment.days)
+    not_evaluated = [f"OWNERSHIP parties[{number}]" for number in unknown]
+    silent = route((), judgment.caveats, _notices(snapshot, terms))
+    rest = rest_of(silent, silent, judgment, snapshot, terms, regimes, not_evaluated)
+    return _Frame(judgment, regimes, not_evaluated, silent, rest)
+
+
+def _judge(order: Order, said: Said, snapshot: Snapshot, terms: Terms, judgment: Judgment) -> Verdict:
+    """The sternest verdict of the days in question."""
     days = judgment.days or (None,)
 
     def on(day: str | None) -> Verdict:
-        findings: list[Finding] = [*policy(hits, affiliations, snapshot, day), *flags]
-        return route(findings, judgment.caveats, _notices(snapshot, terms))
+        findings: list[Finding] = [*policy(said.hits, said.affiliations, snapshot, day), *said.flags]
+        return route(cover(findings, order, snapshot, day), judgment.caveats, _notices(snapshot, terms))
 
     return sterner([on(day) for day in days])
 

@@ -1,43 +1,66 @@
 """A name -> its comparable form: the one normalization, for lists and orders alike.
 
 `Folder` makes of any text a string of ASCII words in lower case, one blank between them: width, case, accents, script,
-punctuation and spacing are gone, runs of single letters are joined ("S. A." and "SA" are one), "and" and legal forms
-("Co., Ltd.", "Company Limited", "OOO") are dropped unless nothing else would remain. `glue` drops the blanks as well,
-so that names that differ only in where a punctuation mark stood compare equal.
+punctuation, HTML entities and spacing are gone, runs of single letters are joined ("S. A." and "SA" are one), "#", "Nr"
+and "\u2116" before a number are "no", "and" and legal forms ("Co., Ltd.", "Company Limited", "OOO") are dropped unless
+nothing else would remain. `glue` drops the blanks as well, so that names that differ only in where a punctuation mark
+stood compare equal.
 
-It promises: total over `str`; the same for a name composed or decomposed, in upper, lower and full-width letters.
-`marks` leads from each place in the folded text back to the characters as written. It is not for scoring: two names
-fold alike or not. `readings` and `parts` say in which ways a text is read before it is folded.
+It promises: total over `str`; the same for a name composed or decomposed, in upper, lower and full-width letters; a
+folded text folds to itself. `marks` leads from each place in the folded text back to the characters as written. It is
+not for scoring: two names fold alike or not. `Folder.readings` says in which ways a text is read before it
+is folded; `Folder.guesses` are further ways, too bold to stop an order by.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from anyascii import anyascii
 
+from screener.core.readings import (
+    GLUED_LETTERS_MAX,
+    NAME_LETTERS_MIN,
+    PADDING,
+    WORD,
+    decoded,
+    in_latin_letters,
+    readings,
+    seams_behind,
+    seams_in_front,
+    shape_of,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-VERSION = 1
+VERSION = 2
 """Counts up when the same text folds differently; a snapshot built by another version is refused."""
 
 _APOSTROPHES = frozenset("'`\u00b4\u2018\u2019\u201b\u2032\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\uff07\uff40")
-_NUMERO = "№"
+_NUMERO = frozenset("\u2116#")
+_DEGREE_NUMERO = re.compile("[nN][\u00b0\u00ba]")
+_STRAY_HASH = re.compile(r"#(?!\s*\d)")
 _RESIDUE = re.compile("(?:[\u00ff\u0178]|[yY]\u0308)(?!\\w)")
 _HAN = ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
-
-PARTS_MAX = 40
-RUN_PARTS_MAX = 4
-_BORDER = re.compile(
-    r"[()\[\]{}<>/;,:|\"\u00ab\u00bb\u201c\u201d]+|\s[-\u2013\u2014]+\s|\b(?:dba|aka|fka|attn|care of)\b\.?",
-    re.IGNORECASE,
+_WIDE = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
+_BRACKETED_FORMS = "株有同資资名合社財주유합재사"
+_BRACKETED = re.compile(
+    r"\([ \u3000]?(?:"
+    + "|".join(f"{form}|{unicodedata.normalize('NFD', form)}" for form in _BRACKETED_FORMS)
+    + r")[ \u3000]?\)"
 )
-_MARK = re.compile(r"(?<![a-z0-9])(?:c/o|d/b/a|a/k/a|f/k/a|m/s)(?![a-z0-9])\.?", re.IGNORECASE)
-_FILLER = re.compile("[\u00ad\u115f\u1160\u180e\u200b-\u200f\u2060-\u2064\u3164\ufeff\uffa0]")
+"""Short legal forms in brackets; the enclosed characters \u3231 and \u321c, that stand for them, fold to blanks."""
+
+ROUNDS_MAX = 8
+GLUED_MAX = 8
+GUESSES_MAX = 8
+MISSPELT_LETTERS_MIN = 6
+_GUESSED_FORM_LETTERS_MIN = 3
+_SHORT_FORM_LETTERS_MAX = 2
+_LONG_WORD = re.compile(rf"[^\W\d_]{{{_GUESSED_FORM_LETTERS_MIN + NAME_LETTERS_MIN},}}")
 
 
 class _Characters(dict[int, str]):
@@ -51,7 +74,7 @@ class _Characters(dict[int, str]):
 def _fold_character(character: str) -> str:
     if character in _APOSTROPHES:
         return ""
-    if character == _NUMERO:
+    if character in _NUMERO:
         return " no "
     plain = unicodedata.normalize("NFKC", character)
     if unicodedata.category(character) == "So" and len(plain) != 1:
@@ -76,111 +99,292 @@ def _fold_part(part: str) -> str:
 _CHARACTERS = _Characters()
 
 
+_ASCII_BLANKS = bytes(ord(_CHARACTERS[code] or " ") if code != ord("#") else 32 for code in range(128)) + bytes(128)
+_ASCII_DROPPED = bytes(code for code in range(128) if not _CHARACTERS[code])
+_UNTIDY = frozenset("abcdefghijklmnopqrstuvwxyz") | {"nr"}
+
+
 def words(text: str) -> list[str]:
     """Split a text into its folded words: runs of single letters joined, legal forms still in."""
-    plain = text if text.isascii() else unicodedata.normalize("NFC", _without_residue(text))
-    found = plain.translate(_CHARACTERS).split()
-    for word in found:
-        if len(word) == 1:
-            return _join_letters(found)
-    return found
+    found = _split(text)
+    return found if _UNTIDY.isdisjoint(found) else _joined(found)
 
 
-def _without_residue(text: str) -> str:
-    """Blanks for every "\u00ff" that ends a word: in lists, what code page 437 left of a no-break space."""
-    suspect = "\u00ff" in text or "\u0178" in text or "\u0308" in text
-    return _RESIDUE.sub(lambda found: " " * len(found.group()), text) if suspect else text
+def _split(text: str) -> list[str]:
+    if text.isascii() and "#" not in text and ("&" not in text or ";" not in text):
+        return text.encode().translate(_ASCII_BLANKS, _ASCII_DROPPED).decode().split()
+    return unicodedata.normalize("NFC", _plain(text)).translate(_CHARACTERS).split()
 
 
-def _join_letters(found: Iterable[str]) -> list[str]:
+def _plain(text: str) -> str:
+    """A text of the same length with characters for its entities, and blanks for what is no part of a name."""
+    if not text.isascii():
+        text = text.translate(_WIDE)
+    text = decoded(text)
+    text = _STRAY_HASH.sub(" ", text)
+    if text.isascii():
+        return text
+    text = _DEGREE_NUMERO.sub("\u2116 ", text)
+    text = _BRACKETED.sub(_blanks, text)
+    return _RESIDUE.sub(_blanks, text)  # in lists, what code page 437 left of a no-break space
+
+
+def _blanks(found: re.Match[str]) -> str:
+    return " " * len(found.group())
+
+
+def _joined(found: Iterable[str]) -> list[str]:
+    """Join runs of single letters; read "nr" before a number as "no"."""
     joined: list[str] = []
-    open_run = False
+    letters: list[str] = []
     for word in found:
-        letter = len(word) == 1 and word.isalpha()
-        if letter and open_run:
-            joined[-1] += word
-        else:
-            joined.append(word)
-        open_run = letter
+        if len(word) == 1 and word.isalpha():
+            letters.append(word)
+            continue
+        if letters:
+            joined.append("".join(letters))
+            letters = []
+        if joined and joined[-1] == "nr" and word[0].isdigit():
+            joined[-1] = "no"
+        joined.append(word)
+    if letters:
+        joined.append("".join(letters))
     return joined
 
 
+def _tidied(found: Sequence[str]) -> tuple[list[str], list[list[int]]]:
+    """The joined words, each with the numbers of the words that it is of."""
+    groups: list[list[int]] = []
+    open_run = False
+    for at, word in enumerate(found):
+        letter = len(word) == 1 and word.isalpha()
+        if letter and open_run:
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+        open_run = letter
+    return _joined(found), groups
+
+
+def _regrouped(
+    names: Sequence[str], groups: Sequence[list[int]], kept: Sequence[int]
+) -> tuple[list[str], list[list[int]]]:
+    """Keep some of the words and tidy them again."""
+    tidied, merged = _tidied([names[at] for at in kept])
+    return tidied, [[part for at in group for part in groups[kept[at]]] for group in merged]
+
+
 class Folder:
-    """The fold with its table of legal forms, which is reviewed data and comes with the snapshot."""
+    """The fold with its tables of legal forms, which are reviewed data and come with the snapshot."""
 
-    __slots__ = ("_first", "_forms")
+    __slots__ = (
+        *("_inside", "_at_start", "_at_end", "_glued_in_front", "_glued_behind", "_long", "_misspelt"),
+        *("_single", "_tricky", "_marked", "_heads", "_tails"),
+    )
 
-    def __init__(self, legal_forms: Iterable[str]) -> None:
-        """Take the forms as written ("Co", "limited liability company"); each is folded word by word."""
-        forms = {tuple(words(form)) for form in legal_forms} | {("and",)}
-        forms.discard(())
-        self._first: dict[str, list[tuple[str, ...]]] = {}
-        for form in sorted(forms, key=lambda form: (-len(form), form)):
-            self._first.setdefault(form[0], []).append(form)
-        self._forms = frozenset(self._first)
+    def __init__(self, anywhere: Iterable[str], at_start: Iterable[str] = (), at_end: Iterable[str] = ()) -> None:
+        """Take the forms as written ("Co", "limited liability company"), by where in a name they count."""
+        inside, starts, ends = ({tuple(words(form)) for form in forms} - {()} for forms in (anywhere, at_start, at_end))
+        self._single = frozenset({"and"} | {form[0] for form in inside if len(form) == 1})
+        several = {form for form in inside if not self._single.issuperset(form)}
+        self._inside = _by_word(inside | {("and",)}, 0)
+        self._at_start = _by_word(starts, 0)
+        self._at_end = _by_word(ends, -1)
+        several |= {form for form in starts | ends if not self._single.issuperset(form)}
+        telling = {max(set(form) - self._single, key=lambda word: (len(word), word)) for form in several}
+        self._tricky = _UNTIDY | telling
+        self._marked = self._single | self._tricky
+        self._glued_in_front = frozenset(form[0] for form in inside | starts if len(form) == 1)
+        self._glued_behind = frozenset(form[0] for form in inside | ends if len(form) == 1)
+        long = {word for form in inside | starts | ends for word in form if len(word) >= MISSPELT_LETTERS_MIN}
+        self._long = frozenset(long)
+        self._misspelt = frozenset(left for word in long for left in _shortened(word)) | self._long
+        self._heads = frozenset(form[:_GUESSED_FORM_LETTERS_MIN] for form in self._glued_in_front)
+        self._tails = frozenset(form[-_GUESSED_FORM_LETTERS_MIN:] for form in self._glued_behind)
 
     def __call__(self, text: str) -> str:
         """Fold a text; "" when no letter or digit is in it."""
-        return " ".join(self.core(words(text)))
+        return " ".join(self.core(_split(text)))
 
     def core(self, found: list[str]) -> list[str]:
         """Leave out legal forms and "and"; all words stay when nothing else would."""
-        if self._forms.isdisjoint(found):
+        if self._marked.isdisjoint(found):
             return found
-        kept = [found[at] for at in self._kept(found)]
-        return kept or found
+        if not self._tricky.isdisjoint(found):
+            joined = _joined(found)
+            if not self._tricky.isdisjoint(joined):
+                return self._settled(joined)[0]
+            found = joined
+        single = self._single
+        return [word for word in found if word not in single] or _without_and(found)
 
-    def _kept(self, found: Sequence[str]) -> list[int]:
+    def _settled(self, found: Sequence[str]) -> tuple[list[str], list[list[int]]]:
+        """Leave out until nothing more can be; each word with the numbers of what it is of.
+
+        What then stands together may be a form again. A name that gives no rest stays as it is, all words of it.
+        """
+        names, groups = _tidied(found)
+        said = [at for at, word in enumerate(names) if word != "and"]
+        begun = names, groups = _regrouped(names, groups, said) if 0 < len(said) < len(names) else (names, groups)
+        for _ in range(ROUNDS_MAX):
+            kept = self._kept(names)
+            if len(kept) == len(names):
+                return names, groups
+            if not kept:
+                break
+            names, groups = _regrouped(names, groups, kept)
+        return begun
+
+    def _kept(self, names: Sequence[str]) -> list[int]:
         kept: list[int] = []
         at = 0
-        while at < len(found):
-            form = self._form_at(found, at)
-            if form:
-                at += form
-            else:
+        while at < len(names):
+            form = _form_at(self._inside, names, at)
+            if not form:
                 kept.append(at)
-                at += 1
-        return kept
+            at += form or 1
+        return self._without_ends([names[at] for at in kept], kept)
 
-    def _form_at(self, found: Sequence[str], at: int) -> int:
-        for form in self._first.get(found[at], ()):
-            if tuple(found[at : at + len(form)]) == form:
-                return len(form)
-        return 0
+    def _without_ends(self, names: Sequence[str], kept: list[int]) -> list[int]:
+        """Leave out forms that count as the first or last words only, as long as a word remains."""
+        start, stop = 0, len(names)
+        while start < stop and 0 < (form := _form_at(self._at_start, names, start)) < stop - start:
+            start += form
+        while start < stop and 0 < (form := _form_before(self._at_end, names, stop)) < stop - start:
+            stop -= form
+        return kept[start:stop]
 
     def marks(self, text: str) -> list[tuple[int, int]]:
         """For each character of the folded text, the slice of `text` it came from."""
         spelled = _spelled(text)
-        kept = self._kept([word for word, _ in spelled]) or range(len(spelled))
         marks: list[tuple[int, int]] = []
-        for at in kept:
-            word_marks = spelled[at][1]
+        for group in self._settled([word for word, _ in spelled])[1]:
+            word_marks = [mark for at in group for mark in spelled[at][1]]
             if marks:
                 marks.append((marks[-1][1], word_marks[0][0]))
             marks.extend(word_marks)
         return marks
 
+    def readings(self, text: str) -> list[str]:
+        """A text in the ways it may be read; what stands as written goes first, and all have the same length.
+
+        Besides those of `readings`: without a legal form that is written into a word where its capitals show the seam
+        ("SiemensAG", "TechnologiesCo.,Ltd"), and with look-alike letters of other scripts as Latin ones.
+        """
+        found = readings(text)
+        if not (text.istitle() or text.isupper()):
+            bare = self._without_seams(found[-1])
+            if bare != found[-1]:
+                found.append(bare)
+        if not text.isascii():
+            found += [latin for reading in found if (latin := in_latin_letters(reading)) != reading]
+        return found
+
+    def _without_seams(self, text: str) -> str:
+        """Blanks for each legal form that stands in a word with another, with a capital at the seam."""
+        shape = shape_of(text)
+        if "aA" not in shape and "AAa" not in shape:
+            return text
+        behind = [at for at in seams_behind(shape) if self._is_glued(text, *at)]
+        front = [at for at in seams_in_front(shape) if _only(text[slice(*at)]) in self._glued_in_front]
+        for begin, stop in (*behind[:GLUED_MAX], *front[:GLUED_MAX]):
+            text = text[:begin] + " " * (stop - begin) + text[stop:]
+        return text
+
+    def _is_glued(self, text: str, begin: int, stop: int) -> bool:
+        """Whether a legal form ends a word; "Co" is one only before another form, "AG" but not "Ag" is always one."""
+        tail = text[begin:stop]
+        if _only(tail) not in self._glued_behind:
+            return False
+        follower = WORD.search(text, stop)
+        alone = len(tail) > _SHORT_FORM_LETTERS_MAX or tail.isupper()
+        return alone or (follower is not None and _only(follower.group()) in self._glued_behind)
+
+    def guesses(self, text: str) -> list[str]:
+        """Bolder readings, for a person to judge: without a legal form that begins or ends a word, or is misspelt.
+
+        "JSCARGUMENT" is "ARGUMENT", and "Long Wave Corporaton" is "Long Wave".
+        """
+        found: list[str] = []
+        for word in _LONG_WORD.finditer(text):
+            for begin, stop in self._glued(word.group()):
+                if len(found) == GUESSES_MAX:
+                    return found
+                low, high = word.start() + begin, word.start() + stop
+                found.append(text[:low] + " " * (high - low) + text[high:])
+        return found
+
+    def _is_misspelt(self, word: str) -> bool:
+        """Whether a word is one typing error away from a long word of legal forms, and none itself."""
+        if word in self._long:
+            return False
+        return word in self._misspelt or not self._misspelt.isdisjoint(_shortened(word))
+
+    def _glued(self, spelled: str) -> Sequence[tuple[int, int]]:
+        """Slices of a word that a form may be; none where letters fold to several."""
+        word, length = _only(spelled), len(spelled)
+        least = _GUESSED_FORM_LETTERS_MIN
+        if len(word) == length >= MISSPELT_LETTERS_MIN and self._is_misspelt(word):
+            return ((0, length),)
+        if len(word) != length or (word[:least] not in self._heads and word[-least:] not in self._tails):
+            return ()  # as most words
+        found: list[tuple[int, int]] = []
+        for letters in range(least, min(length - NAME_LETTERS_MIN, GLUED_LETTERS_MAX) + 1):
+            if word[:letters] in self._glued_in_front:
+                found.append((0, letters))
+            if word[length - letters :] in self._glued_behind:
+                found.append((length - letters, length))
+        return found
+
+
+def _shortened(word: str) -> Iterator[str]:
+    return (word[:at] + word[at + 1 :] for at in range(len(word)))
+
+
+def _without_and(found: list[str]) -> list[str]:
+    return [word for word in found if word != "and"] or found
+
+
+def _only(text: str) -> str:
+    """The only folded word of some letters, "" when they fold to several."""
+    if text.isascii():
+        return text.lower()
+    found = _split(text)
+    return found[0] if len(found) == 1 else ""
+
+
+def _by_word(forms: Iterable[tuple[str, ...]], place: int) -> dict[str, list[tuple[str, ...]]]:
+    """The forms by their first (0) or last (-1) word, the longest first."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for form in sorted(forms, key=lambda form: (-len(form), form)):
+        found.setdefault(form[place], []).append(form)
+    return found
+
+
+def _form_at(forms: dict[str, list[tuple[str, ...]]], names: Sequence[str], at: int) -> int:
+    for form in forms.get(names[at], ()):
+        if tuple(names[at : at + len(form)]) == form:
+            return len(form)
+    return 0
+
+
+def _form_before(forms: dict[str, list[tuple[str, ...]]], names: Sequence[str], stop: int) -> int:
+    for form in forms.get(names[stop - 1], ()):
+        if stop >= len(form) and tuple(names[stop - len(form) : stop]) == form:
+            return len(form)
+    return 0
+
 
 def _spelled(text: str) -> list[tuple[str, list[tuple[int, int]]]]:
-    """The words of `text`, as `words` gives them, each letter with the slice of `text` it came from."""
-    text = _without_residue(text)
+    """The words of `text`, each letter with the slice of `text` it came from."""
+    text = _plain(text)
     letters: list[str] = []
     marks: list[tuple[int, int]] = []
     for start, end in _clusters(text):
         for letter in _fold_cluster(text[start:end]):
             letters.append(letter)
             marks.append((start, end))
-    spelled: list[tuple[str, list[tuple[int, int]]]] = []
-    open_run = False
-    for start, end in _runs(letters):
-        single = end - start == 1 and letters[start].isalpha()
-        if single and open_run:
-            word, word_marks = spelled.pop()
-            spelled.append((word + letters[start], [*word_marks, marks[start]]))
-        else:
-            spelled.append(("".join(letters[start:end]), marks[start:end]))
-        open_run = single
-    return spelled
+    return [("".join(letters[start:end]), marks[start:end]) for start, end in _runs(letters)]
 
 
 def _fold_cluster(cluster: str) -> str:
@@ -209,34 +413,7 @@ def _clusters(text: str) -> Iterable[tuple[int, int]]:
 
 
 def _joins(character: str) -> bool:
-    return unicodedata.category(character)[0] == "M" or "\u1160" <= character <= "\u11ff"
-
-
-def readings(text: str) -> list[str]:
-    """A text as it stands, and with borders for what may part words without being one: "c/o", characters of no width.
-
-    All readings have the same length, so that a place in one is a place in the text.
-    """
-    other = _MARK.sub(_border, text) if "/" in text else text
-    if not text.isascii():
-        other = _FILLER.sub(" ", other)
-    return [text] if other == text else [text, other]
-
-
-def _border(found: re.Match[str]) -> str:
-    return ";" + " " * (len(found.group()) - 1)
-
-
-def parts(text: str, run_max: int = RUN_PARTS_MAX) -> Iterator[tuple[int, int]]:
-    """Slices of a text between brackets, commas, slashes and the like: parts and runs of neighbors, never all of it."""
-    borders = [(0, 0), *(found.span() for found in _BORDER.finditer(text)), (len(text), len(text))][: PARTS_MAX + 1]
-    if len(borders) < 3:
-        return
-    pieces = [(end, start) for (_, end), (start, _) in pairwise(borders)]
-    for first, (begin, _) in enumerate(pieces):
-        for _, stop in pieces[first : first + run_max]:
-            if (begin, stop) != (0, len(text)):
-                yield begin, stop
+    return unicodedata.category(character)[0] == "M" or "\u1160" <= character <= "\u11ff" or character == PADDING
 
 
 def slice_of(marks: Sequence[tuple[int, int]], start: int, end: int, text: str) -> tuple[int, int]:

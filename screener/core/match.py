@@ -3,25 +3,67 @@
 Every name, other name, address, item description, maker and model, the end use and the notes are folded and given to
 the engine, which finds all patterns at whole words, overlapping and nested ones included: no shorter name hides in a
 longer one. A party's name is also compared as a whole with its blanks left out, so that punctuation does not matter,
-and so are its parts between commas, brackets and marks such as "d/b/a", which a listed name may stand among.
-An alias counts once a text. Time grows with the order's bytes, whatever is found; what a hit means is not decided here.
+and so are its parts between commas, brackets and marks such as "d/b/a", which a listed name may stand among. A party's
+name and its parts are then held against the names that are like them, in all readings of other scripts; what else is
+known of the party bears on those. An alias counts once a text. Time grows with the order's bytes, whatever is found;
+what a hit means is not decided here.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import islice
+from math import log2
+from typing import TYPE_CHECKING, NamedTuple
 
-from screener.core.fold import RUN_PARTS_MAX, glue, parts, readings, slice_of
+from screener.core.fold import glue, slice_of, words
+from screener.core.names.evidence import weigh
+from screener.core.readings import RUN_PARTS_MAX, parts
 from screener.model import Hit, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from screener.model import Order, Reference, Snapshot
+    from screener.model import Alert, Order, Party, Snapshot
+    from screener.protocols import Likeness
 
+NAME_CHARS_MAX = 1_000  # of a longer name only so much is held against names that are like it
+SIMILAR_PARTS_MAX = 12  # so are the first parts only, those of several words and runs of them
+REMEMBERED_MAX = 8  # hits and likenesses of a name that is remembered
+_SYLLABLES = "\u2e80"  # from here on the scripts of China, Japan and Korea: few syllables, many names of the same
 _INSIDE_NAME = {"inside": "name_inside", "word": "word_inside"}
-_INSIDE_TEXT = {"inside": "free_text", "word": "free_text", "address": "free_text"}
-_IN_ADDRESS = {"inside": "free_text", "address": "address"}
+_INSIDE_TEXT = {"inside": "free_text", "word": "free_text"}
+_IN_ADDRESS = {"inside": "free_text"}
+
+
+class _Reading(NamedTuple):
+    """A way to read a text: its words, those without legal forms, and its parts with the words of each."""
+
+    text: str
+    words: list[str]
+    core: list[str]
+    parts: list[tuple[int, int, list[str]]]
+
+
+class _Part(NamedTuple):
+    """A part of a text, or a run of neighboring parts: where it stands, its words, and those without legal forms."""
+
+    begin: int
+    stop: int
+    words: list[str]
+    core: list[str]
+
+
+class _Named(NamedTuple):
+    """What a name is, whoever bears it: hits, and likenesses with where they stand; a stop of 0 is the end."""
+
+    hits: Sequence[Hit]
+    likenesses: Sequence[tuple[int, int, Likeness]]
+
+
+GUESS_SCORE = 0.95
+GUESS_REASONS = ("same words but for a legal form",)
+_NO_PLACE = Place(None, None, "")
+_NOBODY = _Named((), ())
 
 
 def match(order: Order, snapshot: Snapshot) -> list[Hit]:
@@ -29,14 +71,44 @@ def match(order: Order, snapshot: Snapshot) -> list[Hit]:
     hits: list[Hit] = []
     for number, party in enumerate(order.parties):
         for field, name in party.names():
-            hits.extend(_of_name(Place(number, None, field), name, snapshot))
+            named = snapshot.memory.names.get(name) or _named(name, snapshot)
+            if named is not _NOBODY:
+                place = Place(number, None, field)
+                hits += [hit._replace(place=place) for hit in named.hits]
+                hits += _weighed(place, name, named.likenesses, party, snapshot)
         if party.address:
             place = Place(number, None, "address")
-            hits.extend(_of_text(place, party.address, snapshot, _IN_ADDRESS, part_rule="free_text"))
+            hits += _of_text(place, party.address, snapshot, _IN_ADDRESS, part_rule="free_text")
     for place, text in _free_texts(order):
         part_rule = "free_text" if place.field == "maker" else None
-        hits.extend(_of_text(place, text, snapshot, _INSIDE_TEXT, part_rule))
+        hits += _of_text(place, text, snapshot, _INSIDE_TEXT, part_rule)
     return hits
+
+
+def _named(name: str, snapshot: Snapshot) -> _Named:
+    """What a name is, whoever bears it; if it is not much, it is remembered."""
+    readings = _read(name, snapshot)
+    hits = _of_name(name, readings, snapshot)
+    if len(name) > NAME_CHARS_MAX:
+        readings = _read(name[:NAME_CHARS_MAX], snapshot)
+    guesses = [words(guess) for guess in snapshot.fold.guesses(name[:NAME_CHARS_MAX])]
+    hits += _of_guesses(name, guesses, {hit.entry for hit in hits}, snapshot)
+    likenesses = _of_likeness(name, readings, guesses, {hit.entry for hit in hits}, snapshot)
+    named = _Named(hits, likenesses) if hits or likenesses else _NOBODY
+    if len(hits) + len(likenesses) <= REMEMBERED_MAX:
+        snapshot.memory.names.keep(name, named)
+    return named
+
+
+def _read(text: str, snapshot: Snapshot, *, parted: bool = True) -> list[_Reading]:
+    """A text in the ways it may be read; the words of each, and of its parts where it is `parted`, are folded once."""
+    read: list[_Reading] = []
+    for reading in snapshot.fold.readings(text):
+        found = words(reading)
+        slices = parts(reading, 1) if parted else ()
+        singles = [(begin, stop, words(reading[begin:stop])) for begin, stop in slices]
+        read.append(_Reading(reading, found, snapshot.fold.core(found), singles))
+    return read
 
 
 def _free_texts(order: Order) -> Iterator[tuple[Place, str]]:
@@ -49,34 +121,47 @@ def _free_texts(order: Order) -> Iterator[tuple[Place, str]]:
             yield Place(None, None, field), text
 
 
-def _of_name(place: Place, name: str, snapshot: Snapshot) -> list[Hit]:
+# --- listed names, as they are ---------------------------------------------------------------------------------------
+
+
+def _of_name(name: str, readings: Sequence[_Reading], snapshot: Snapshot) -> list[Hit]:
     found: dict[int, Hit] = {}
     inside: dict[tuple[int, int], Hit] = {}
-    for reading in readings(name):
-        folded = snapshot.fold(reading)
-        for reference in snapshot.whole.get(glue(folded), ()):
-            rule = _whole_rule(reference, snapshot)
-            found.setdefault(reference.entry, Hit(place, 0, len(name), name, reference.entry, reference.alias, rule))
-        for hit in _inside(place, reading, folded, snapshot, _INSIDE_NAME):
+    for reading in readings:
+        for entry, alias, _ in snapshot.whole.get("".join(reading.core), ()):
+            if entry not in found:
+                found[entry] = Hit(_NO_PLACE, 0, len(name), name, entry, alias, _whole_rule(entry, alias, snapshot))
+        for hit in _inside(_NO_PLACE, reading, snapshot, _INSIDE_NAME):
             inside.setdefault((hit.entry, hit.alias), hit)
     named = {hit.entry for hit in inside.values()} | found.keys()
-    apart = [hit for hit in _of_parts(place, name, snapshot, "word_inside") if hit.entry not in named]
+    apart = [hit for hit in _of_parts(_NO_PLACE, name, readings, snapshot, "word_inside") if hit.entry not in named]
     return [*found.values(), *(hit for hit in inside.values() if hit.entry not in found), *apart]
 
 
-def _of_parts(place: Place, text: str, snapshot: Snapshot, rule: str, run_max: int = RUN_PARTS_MAX) -> list[Hit]:
+def _of_parts(
+    place: Place, text: str, readings: Iterable[_Reading], snapshot: Snapshot, rule: str, run_max: int = RUN_PARTS_MAX
+) -> list[Hit]:
     """Strong names of several words that are the whole of a part of a text, such as the name behind "d/b/a".
 
     A part of one word is no name: it may be a place, a ship or a trade.
     """
     found: dict[int, Hit] = {}
-    for reading in readings(text):
-        for begin, stop in parts(reading, run_max):
-            folded = snapshot.fold(reading[begin:stop])
-            for entry, alias, _ in snapshot.whole.get(glue(folded), ()) if " " in folded else ():
+    for reading in readings:
+        for part in _parts(reading, snapshot, run_max, run_max):
+            for entry, alias, _ in snapshot.whole.get("".join(part.core), ()) if len(part.core) > 1 else ():
                 if entry not in found and _stands_apart(entry, alias, snapshot):
-                    found[entry] = Hit(place, begin, stop, text[begin:stop], entry, alias, rule)
+                    found[entry] = Hit(place, part.begin, part.stop, text[part.begin : part.stop], entry, alias, rule)
     return list(found.values())
+
+
+def _parts(reading: _Reading, snapshot: Snapshot, run_max: int, later_max: int) -> Iterator[_Part]:
+    """The parts of a text and runs of neighbors: of so many parts where the first begins them, of so many later on."""
+    for first, (begin, _, _) in enumerate(reading.parts):
+        run: list[str] = []
+        for _, stop, found in reading.parts[first : first + (later_max if first else run_max)]:
+            run = run + found
+            if found and (begin, stop) != (0, len(reading.text)):
+                yield _Part(begin, stop, run, snapshot.fold.core(run))
 
 
 def _stands_apart(entry: int, alias: int, snapshot: Snapshot) -> bool:
@@ -85,35 +170,39 @@ def _stands_apart(entry: int, alias: int, snapshot: Snapshot) -> bool:
     return snapshot.rules.of_list(held.list).names_inside and held.aliases[alias].quality == "strong"
 
 
-def _whole_rule(reference: Reference, snapshot: Snapshot) -> str:
-    quality = snapshot.entries[reference.entry].aliases[reference.alias].quality
+def _whole_rule(entry: int, alias: int, snapshot: Snapshot) -> str:
+    quality = snapshot.entries[entry].aliases[alias].quality
     return "name_whole" if quality == "strong" else "weak_whole"
 
 
 def _of_text(place: Place, text: str, snapshot: Snapshot, rules: dict[str, str], part_rule: str | None) -> list[Hit]:
     found: dict[tuple[int, int], Hit] = {}
-    for reading in readings(text):
-        for hit in _inside(place, reading, snapshot.fold(reading), snapshot, rules):
+    readings = _read(text, snapshot, parted=part_rule is not None)
+    for reading in readings:
+        for hit in _inside(place, reading, snapshot, rules):
             found.setdefault((hit.entry, hit.alias), hit)
     if part_rule is None:
         return list(found.values())
     named = {hit.entry for hit in found.values()}
     whole = snapshot.whole.get(glue(snapshot.fold(text)), ()) if place.field == "maker" else ()
-    strong = [row for row in whole if _whole_rule(row, snapshot) == "name_whole" and row.entry not in named]
+    strong = [
+        row for row in whole if _whole_rule(row.entry, row.alias, snapshot) == "name_whole" and row.entry not in named
+    ]
     all_of_it = [Hit(place, 0, len(text), text, row.entry, row.alias, part_rule) for row in strong]
     named |= {hit.entry for hit in all_of_it}
     run_max = RUN_PARTS_MAX if place.field == "maker" else 1  # an address is all commas
-    apart = [hit for hit in _of_parts(place, text, snapshot, part_rule, run_max) if hit.entry not in named]
+    apart = [hit for hit in _of_parts(place, text, readings, snapshot, part_rule, run_max) if hit.entry not in named]
     return [*found.values(), *all_of_it, *apart]
 
 
-def _inside(place: Place, text: str, folded: str, snapshot: Snapshot, rules: dict[str, str]) -> list[Hit]:
+def _inside(place: Place, reading: _Reading, snapshot: Snapshot, rules: dict[str, str]) -> list[Hit]:
     """Hits of patterns inside a text, one an alias and text: its first place, the longest there."""
+    text = reading.text
     found: dict[tuple[int, int], tuple[int, int, str]] = {}
-    for last, number in snapshot.engine.scan(f" {folded} "):
+    for last, number in snapshot.engine.scan(f" {' '.join(reading.core)} "):
         for entry, alias, scope in snapshot.references[number]:
             if scope in rules:
-                start = last - len(snapshot.patterns[number]) + 1  # in `folded`, which has no blank before
+                start = last - len(snapshot.patterns[number]) + 1  # in the folded text, which has no blank before
                 new = (start, 1 - last, rules[scope])
                 found[entry, alias] = min(new, found.get((entry, alias), new))
     if not found:
@@ -124,3 +213,86 @@ def _inside(place: Place, text: str, folded: str, snapshot: Snapshot, rules: dic
         begin, stop = slice_of(marks, start, -minus_end, text)
         hits.append(Hit(place, begin, stop, text[begin:stop], entry, alias, rule))
     return hits
+
+
+# --- names that are like listed ones ---------------------------------------------------------------------------------
+
+
+def _of_guesses(name: str, guesses: Iterable[list[str]], named: set[int], snapshot: Snapshot) -> list[Hit]:
+    """Strong names that are all of a name without a legal form that is misspelt or written into a word."""
+    found: dict[int, Hit] = {}
+    for guess in guesses:
+        for entry, alias, _ in snapshot.whole.get("".join(snapshot.fold.core(guess)), ()):
+            if entry not in named and snapshot.entries[entry].aliases[alias].quality == "strong":
+                hit = Hit(_NO_PLACE, 0, len(name), name, entry, alias, "name_similar", GUESS_SCORE, GUESS_REASONS)
+                found.setdefault(entry, hit)
+    return list(found.values())
+
+
+def _of_likeness(
+    name: str, readings: Sequence[_Reading], guesses: Iterable[list[str]], named: set[int], snapshot: Snapshot
+) -> list[tuple[int, int, Likeness]]:
+    """What a name, or a part of it, is like, of other entries than those `named`; each with the part's slice."""
+    found: list[tuple[int, int, Likeness]] = []
+    for begin, stop, spoken, doubt in _spoken(name[:NAME_CHARS_MAX], readings, guesses, snapshot):
+        for like in snapshot.similar(spoken, doubt):
+            if max(name) >= _SYLLABLES:
+                like = _by_syllables(like, snapshot.rules.alert)  # noqa: PLW2901
+            if like.entry not in named and (_stands_apart(like.entry, like.alias, snapshot) or _is_whole(like, stop)):
+                found.append((begin, stop, like))
+    return found
+
+
+def _by_syllables(like: Likeness, rule: Alert) -> Likeness:
+    """A likeness of a name in syllables, which has no typing errors of letters and leaves no word out."""
+    doubt = rule.syllables_edit_bits * like.edits + (0.0 if like.complete else rule.syllables_bits)
+    return like._replace(bits=like.bits - doubt)
+
+
+def _is_whole(like: Likeness, stop: int) -> bool:
+    """Whether all of a name is like all of a listed one, which is what a list that binds the named party alone asks."""
+    return like.complete and not stop
+
+
+def _weighed(
+    place: Place, name: str, likenesses: Iterable[tuple[int, int, Likeness]], party: Party, snapshot: Snapshot
+) -> list[Hit]:
+    """The likenesses that are an alert with what else the party says, the best of each entry."""
+    best: dict[int, Hit] = {}
+    for begin, stop, like in likenesses:
+        alert, score, reasons = weigh(like, party, snapshot)
+        old = best.get(like.entry)
+        if alert and (old is None or score > (old.score or 0.0)):
+            span = (begin, stop or len(name))
+            text = name[slice(*span)]
+            best[like.entry] = Hit(place, *span, text, like.entry, like.alias, "name_similar", score, reasons)
+    return list(best.values())
+
+
+def _spoken(
+    name: str, readings: Sequence[_Reading], guesses: Iterable[list[str]], snapshot: Snapshot
+) -> Iterator[tuple[int, int, Sequence[str], float]]:
+    """The words of a name in all its readings, and of its parts of several words; each once. A stop of 0 is the end.
+
+    The last number is the doubt: of several readings in Latin letters one may be like a listed name by chance.
+    """
+    heard: set[tuple[str, ...]] = set()
+    fold = snapshot.fold
+    latin = () if name.isascii() else snapshot.similar.read(name)
+    chance = log2(len(latin)) if latin else 0.0
+    spoken = [(0, 0, reading.words, reading.core) for reading in readings]
+    spoken += [(0, 0, found, fold.core(found)) for found in guesses]
+    spoken += [
+        part for reading in readings if reading.parts for part in islice(_several(reading, snapshot), SIMILAR_PARTS_MAX)
+    ]
+    spoken += [(0, 0, found, fold.core(found)) for found in map(words, latin)]
+    for begin, stop, found, core in spoken:
+        told = tuple(core)
+        if told and told not in heard:
+            heard.add(told)
+            yield begin, stop, found, chance
+
+
+def _several(reading: _Reading, snapshot: Snapshot) -> Iterator[_Part]:
+    """The parts of a name that have several words, and what it begins with: a name goes before a place."""
+    return (part for part in _parts(reading, snapshot, RUN_PARTS_MAX, 1) if len(part.core) > 1)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from screener.core.fold import glue, parts, readings
+from screener.core.fold import glue
+from screener.core.readings import parts
 from screener.model import PartyAffiliation, Place
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def ownership(order: Order, snapshot: Snapshot) -> list[PartyAffiliation]:
 
 def _keys(name: str, snapshot: Snapshot) -> Iterator[str]:
     """The glued forms of a name and of its parts, in all readings."""
-    for reading in readings(name):
+    for reading in snapshot.fold.readings(name):
         yield glue(snapshot.fold(reading))
         for begin, stop in parts(reading):
             yield glue(snapshot.fold(reading[begin:stop]))

@@ -39,9 +39,13 @@ _CODES = {
     "name_inside": "HIT",
     "word_inside": "NAME_INSIDE",
     "weak_whole": "WEAK_ALIAS",
+    "name_similar": "SIMILAR_NAME",
     "free_text": "IN_TEXT",
     "address": "ADDRESS",
+    "address_building": "ADDRESS_BUILDING",
+    "address_in_text": "ADDRESS_IN_TEXT",
 }
+_OF_ADDRESSES = {"address", "address_building", "address_in_text", "listed_address"}
 
 
 # --- the day ---------------------------------------------------------------------------------------------------------
@@ -123,7 +127,12 @@ def _hit_finding(hit: Hit, snapshot: Snapshot, day: str | None) -> Finding | Non
             return None
         outcome = "review"  # the publisher's dates never clear a party that is still on the list
     return Finding(
-        "hit", f"{entry.list}_{_CODES[hit.rule]}", outcome, rule.priority, _hit_evidence(hit, entry, rule, list_rule)
+        "red_flag" if hit.rule == "listed_address" else "hit",
+        "RF_LISTED_ADDRESS" if hit.rule == "listed_address" else f"{entry.list}_{_CODES[hit.rule]}",
+        outcome,
+        rule.priority if hit.score is None else round(rule.priority * hit.score),
+        _hit_evidence(hit, entry, rule, list_rule),
+        hit=hit,
     )
 
 
@@ -144,20 +153,24 @@ def _place(place: Any) -> dict[str, Any]:  # noqa: ANN401  Place, read only here
 def _hit_evidence(hit: Hit, entry: ListEntry, rule: FindingRule, list_rule: ListRule) -> dict[str, Any]:
     evidence = _place(hit.place) | {"span": [hit.start, hit.end], "text": _cut(hit.text)}
     evidence |= {"list": _cut(entry.list), "entry_id": _cut(entry.entry_id)}
-    if hit.rule == "address":
+    if hit.rule in _OF_ADDRESSES:
         quality, matched = "strong", entry.addresses[hit.alias]
     else:
         matched, quality, _ = entry.aliases[hit.alias]
-    evidence |= {"alias_quality": quality, "score": rule.score}
+    evidence |= {"alias_quality": quality, "score": rule.score if hit.score is None else hit.score}
     if entry.confidential:
         return evidence
-    return evidence | {
-        "entry_name": _cut(entry.name),
-        "alias": _cut(matched),
-        "license_requirement": _cut(entry.license_requirement or list_rule.effect),
-        "license_review_policy": _cut(entry.license_review_policy),
-        "citation": _cut(entry.citation or list_rule.citation),
-    }
+    return (
+        evidence
+        | {
+            "entry_name": _cut(entry.name),
+            "alias": _cut(matched),
+            "license_requirement": _cut(entry.license_requirement or list_rule.effect),
+            "license_review_policy": _cut(entry.license_review_policy),
+            "citation": _cut(entry.citation or list_rule.citation),
+        }
+        | ({"reasons": list(hit.reasons)} if hit.reasons else {})
+    )
 
 
 def _affiliation_finding(found: PartyAffiliation, snapshot: Snapshot, day: str | None) -> Finding | None:

@@ -6,6 +6,7 @@ letter or digit. Each is a finding of its own; none decides alone.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from screener.model import FindingRule, Order, Snapshot
 
+_PLAIN = re.compile("[A-Za-z0-9]")  # of a name with one of these the fold leaves something
 _LOOK_ALIKES = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 
 
@@ -25,7 +27,8 @@ def redflags(order: Order, snapshot: Snapshot) -> list[Finding]:
     findings: list[Finding] = []
     for number, party in enumerate(order.parties):
         for field, name in party.names():
-            findings.extend(_flag(code, rule, number, field, name) for code in _codes(name, snapshot))
+            if not (name.isascii() and _PLAIN.search(name)):
+                findings.extend(_flag(code, rule, number, field, name) for code in _codes(name, snapshot))
     return findings
 
 

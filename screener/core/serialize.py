@@ -17,7 +17,7 @@ from screener import __version__
 from screener.model import Decision, Verdict
 
 if TYPE_CHECKING:
-    from screener.model import Fault, Judgment, Order, Snapshot, Terms
+    from screener.model import Fault, Judgment, Snapshot, Terms
 
 SCHEMA_VERSION = 1
 FINDINGS_MAX = 200
@@ -28,7 +28,7 @@ ORIGINAL_BYTES_KEPT = 65_536
 
 def serialize(
     raw: bytes,
-    order: Order,
+    order_id: str,
     verdict: Verdict,
     judgment: Judgment,
     snapshot: Snapshot,
@@ -38,39 +38,70 @@ def serialize(
 ) -> Decision:
     """Write the decision on an order that could be read."""
     lists = sorted({finding.evidence["list"] for finding in verdict.findings if "list" in finding.evidence})
-    tail = {
-        "missing": list(judgment.missing),
-        "not_evaluated": not_evaluated,
-        "unverified": sorted({finding.unverified for finding in verdict.findings if finding.unverified}),
-        **_origin(judgment.as_of, snapshot, terms, regimes),
-    }
-    if verdict.outcome != "clear":
-        tail["order"] = orjson.Fragment(_one_line(raw))
     for limit in (FINDINGS_MAX, 50, 10, 1):
         told = _told(verdict, limit)
-        value = _write(_head(raw, order.order_id, judgment.as_of, snapshot, told), told, tail)
+        rest = rest_of(told, verdict, judgment, snapshot, terms, regimes, not_evaluated)
+        value = _write(raw, order_id, told, judgment.as_of, snapshot, rest)
         if len(value) <= DECISION_BYTES_MAX:
             break
-    return Decision(told.outcome, order.order_id, told.reasons, lists, value)
+    return Decision(told.outcome, order_id, told.reasons, lists, value)
+
+
+def serialize_silent(
+    raw: bytes, order_id: str, verdict: Verdict, as_of: str | None, snapshot: Snapshot, rest: bytes
+) -> Decision:
+    """Write the decision on an order without findings; `rest` is what `rest_of` gave for the like of it."""
+    value = _write(raw, order_id, verdict, as_of, snapshot, rest)
+    return Decision(verdict.outcome, order_id, [*verdict.reasons], [], value)
 
 
 def _told(verdict: Verdict, limit: int) -> Verdict:
     """The verdict with the first `limit` findings, and with a word about it when there are more."""
     if len(verdict.findings) <= limit:
         return verdict
-    return verdict._replace(findings=verdict.findings[:limit], reasons=[*verdict.reasons, "FINDINGS_CUT"])
+    grants = verdict.grants[:limit]  # each covers a finding: there are never more of them
+    return verdict._replace(
+        findings=verdict.findings[:limit], reasons=[*verdict.reasons, "FINDINGS_CUT"], grants=grants
+    )
 
 
-def _write(head: dict[str, Any], verdict: Verdict, tail: dict[str, Any]) -> bytes:
-    findings = verdict.findings
-    standing = next((row.evidence for row in findings if row.evidence.get("license_requirement")), {})
-    return orjson.dumps(
-        head
-        | {"outcome": verdict.outcome, "priority": verdict.priority, "reasons": verdict.reasons}
-        | {"findings": [{"type": row.type, "code": row.code, **row.evidence} for row in findings], "grants": []}
+def rest_of(
+    told: Verdict,
+    verdict: Verdict,
+    judgment: Judgment,
+    snapshot: Snapshot,
+    terms: Terms,
+    regimes: list[str],
+    not_evaluated: list[str],
+) -> bytes:
+    """The members of the decision but its ids and the order, as JSON; `told` is what can be told of the verdict."""
+    findings = told.findings
+    standing = next((row.evidence for row in findings if row.evidence.get("license_requirement") and not row.grant), {})
+    members = orjson.dumps(
+        {"outcome": told.outcome, "priority": told.priority, "reasons": told.reasons}
+        | {"findings": [{"type": row.type, "code": row.code, **row.evidence} for row in findings]}
+        | {"grants": [{"type": row.type, "id": row.id, "satisfies": list(row.satisfies)} for row in told.grants]}
         | {"license_requirement": standing.get("license_requirement", "")}
         | {"license_review_policy": standing.get("license_review_policy", "")}
-        | tail
+        | {"missing": list(judgment.missing), "not_evaluated": not_evaluated}
+        | {"unverified": sorted({finding.unverified for finding in verdict.findings if finding.unverified})}
+        | _origin(judgment.as_of, snapshot, terms, regimes)
+    )
+    return members[1:-1]
+
+
+def _write(raw: bytes, order_id: str, verdict: Verdict, as_of: str | None, snapshot: Snapshot, rest: bytes) -> bytes:
+    """The ids as `_head` says them, the rest, and the order unless it is clear, as one object."""
+    decision_id, order_sha256 = _ids(raw, as_of, snapshot, verdict)
+    told_id = orjson.dumps(order_id)
+    order = b"}" if verdict.outcome == "clear" else b',"order":%b}' % _one_line(raw)
+    return b'{"schema_version":%d,"decision_id":"%b","order_id":%b,"order_sha256":"%b",%b%b' % (
+        SCHEMA_VERSION,
+        decision_id.encode(),
+        told_id,
+        order_sha256.encode(),
+        rest,
+        order,
     )
 
 
@@ -102,15 +133,21 @@ def serialize_fault(
 
 
 def _head(raw: bytes, order_id: str | None, as_of: str | None, snapshot: Snapshot, verdict: Verdict) -> dict[str, Any]:
-    """The members that name a decision; its id tells apart all that the same bytes may be answered."""
-    order_sha256 = hashlib.sha256(raw).hexdigest()
-    told = f"{order_sha256} {snapshot.sha256} {as_of} {verdict.outcome} {' '.join(verdict.reasons)}"
+    """The members that name a decision."""
+    decision_id, order_sha256 = _ids(raw, as_of, snapshot, verdict)
     return {
         "schema_version": SCHEMA_VERSION,
-        "decision_id": hashlib.sha256(told.encode()).hexdigest()[:32],
+        "decision_id": decision_id,
         "order_id": order_id,
         "order_sha256": order_sha256,
     }
+
+
+def _ids(raw: bytes, as_of: str | None, snapshot: Snapshot, verdict: Verdict) -> tuple[str, str]:
+    """The decision's id, which tells apart all that the same bytes may be answered, and the order's hash."""
+    order_sha256 = hashlib.sha256(raw).hexdigest()
+    told = f"{order_sha256} {snapshot.sha256} {as_of} {verdict.outcome} {' '.join(verdict.reasons)}"
+    return hashlib.sha256(told.encode()).hexdigest()[:32], order_sha256
 
 
 def _origin(as_of: str | None, snapshot: Snapshot, terms: Terms, regimes: list[str]) -> dict[str, Any]:

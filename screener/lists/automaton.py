@@ -19,11 +19,11 @@ class Automaton:
 
     __slots__ = ("_automaton",)
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        """Build from distinct, non-empty patterns; a pattern's number is its index."""
+    def __init__(self, patterns: Sequence[str], wanted: Iterable[int] | None = None) -> None:
+        """Build from distinct, non-empty patterns, all or the `wanted` ones; a pattern's number is its index."""
         self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-        for number, pattern in enumerate(patterns):
-            self._automaton.add_word(pattern, number)
+        for number in range(len(patterns)) if wanted is None else wanted:
+            self._automaton.add_word(patterns[number], number)
         self._automaton.make_automaton()
 
     def scan(self, text: str) -> Iterable[tuple[int, int]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from screener.errors import ListError, OperatorError
-from screener.lists import edges, patterns, private, read, rules, snapshot
+from screener.lists import addresses, edges, good_list, patterns, private, read, rules, scoring, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +34,7 @@ class Inputs:
     ownership: Sequence[Path] = ()
     rules: Path | None = None
     sample: bool = False
+    good_list: Sequence[Path] = ()
 
 
 @dataclass(slots=True)
@@ -56,7 +57,10 @@ def build(inputs: Inputs) -> Built:
     for source in official:
         _check_whole(source, tables)
     held, problems = _read_edges([*inputs.ownership, *([SAMPLE / "ownership.csv"] if inputs.sample else [])])
-    content = _content(official, own, held, tables, sample=inputs.sample)
+    days_max = tables["matching"]["good_list"]["days_max"]
+    good = [good_list.read_good_list(path, days_max) for path in inputs.good_list]
+    content, stale = _content(official, own, held, good, tables, sample=inputs.sample)
+    problems += stale
     return Built(snapshot.loads(content), content, problems)
 
 
@@ -88,25 +92,34 @@ def _content(
     official: Sequence[SourceList],
     own: Sequence[SourceList],
     held: Sequence[tuple[SourceFile, list[OwnershipEdge]]],
+    good: Sequence[good_list.GoodList],
     tables: rules.Tables,
     *,
     sample: bool,
-) -> bytes:
+) -> tuple[bytes, list[str]]:
+    """The snapshot's bytes, and what was left out of the good lists."""
     parsed = rules.parse(tables)
     fold = patterns.folder(tables)
-    entries = patterns.grade([entry for source in (*official, *own) for entry in source.entries], tables, fold)
+    published = [entry for source in (*official, *own) for entry in source.entries]
+    entries = patterns.grade(patterns.with_bare_names(published, tables, fold), tables, fold)
     graph = [edge for _, found in held for edge in found]
-    return snapshot.dumps(
+    grants, stale = good_list.bind(good, entries, fold)
+    files = [source.file for source in (*official, *own)] + [file for file, _ in held] + [rows.file for rows in good]
+    content = snapshot.dumps(
         snapshot.Parts(
-            sources=[source.file for source in (*official, *own)] + [file for file, _ in held],
+            sources=files,
             lists=_facts(official, own),
             entries=entries,
             patterns=patterns.compile_patterns(entries, tables, parsed, fold),
+            addresses=addresses.compile_addresses(entries, tables),
+            shelves=scoring.shelves(entries, tables),
             ownership=_closed(graph, entries, parsed, fold),
             tables=tables,
             sample=sample,
+            grants=grants,
         )
     )
+    return content, stale
 
 
 def _closed(graph: list[OwnershipEdge], entries: list[ListEntry], parsed: Rules, fold: Folder) -> snapshot.Ownership:

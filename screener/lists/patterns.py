@@ -17,19 +17,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from screener.core.fold import Folder, glue, words
+from screener.lists.rules import FORM_PLACES
+from screener.lists.word_tables import word_tables
 from screener.model import Alias, ListEntry, Reference, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from screener.core.names.score import WordTables
     from screener.lists.rules import Tables
     from screener.model import ListRule, Rules
 
 _SHORT_FORM = re.compile(r"\s*\(([^\s()]{2,20})\)")
 _AFFILIATED = re.compile(r"\bAffiliated Entit(?:y|ies):\s*(.+)", re.IGNORECASE)
 _ADDRESS_ONLY = re.compile(r"address \d+")
-_COUNTRY_TAIL = re.compile(r"(,\s*Hong Kong)*(,\s*[A-Z]{2})?\s*$")
-ADDRESS_WORDS_MIN = 4
+_COMMA = re.compile(r",\s*")
+PLACE_WORDS_MAX = 6
+PLACE_CHARS_MIN = 3
+PLACE_ENTRIES_MIN = 3  # a word in the addresses of so many entries is one of places
 
 
 class Patterns(NamedTuple):
@@ -43,8 +48,14 @@ class _Strength(NamedTuple):
     """The numbers of matching.toml with the common words, folded."""
 
     common: frozenset[str]
+    ordinary: frozenset[str]
+    tables: WordTables
     weak: dict[str, Any]
     inside: dict[str, Any]
+
+    def evidence(self, name: Sequence[str]) -> float:
+        """Bits, each word as common as it is among organizations or people, whichever is more."""
+        return sum(min(self.tables.spoken(word, person=person)[1] for person in (False, True)) for word in name)
 
     def is_common(self, name: Sequence[str], words_max: int) -> bool:
         return len(name) <= words_max and all(word in self.common or word.isdigit() or len(word) == 1 for word in name)
@@ -60,7 +71,8 @@ class _Strength(NamedTuple):
 
 def folder(tables: Tables) -> Folder:
     """The fold with the legal forms of the rules."""
-    return Folder(form for section in tables["legal_forms"].values() for form in section["forms"])
+    sections = tables["legal_forms"].values()
+    return Folder(*([f for row in sections if row.get("place", "") == at for f in row["forms"]] for at in FORM_PLACES))
 
 
 def grade(entries: Iterable[ListEntry], tables: Tables, fold: Folder) -> list[ListEntry]:
@@ -77,9 +89,51 @@ def grade(entries: Iterable[ListEntry], tables: Tables, fold: Folder) -> list[Li
     return [replace(entry, aliases=tuple(map(graded, entry.aliases))) for entry in entries]
 
 
+def with_bare_names(entries: Iterable[ListEntry], tables: Tables, fold: Folder) -> list[ListEntry]:
+    """The entries with one more alias for each name that ends with where the party is: the name without its place.
+
+    "Long Wave Co., Ltd., Suzhou, Jiangsu" is "Long Wave Co., Ltd." as well: publishers add and drop such a clause, and
+    it is no part of who somebody is. It has to follow a legal form and to hold no word for a kind of body or trade
+    ("Branch", "Institute"): a part of a company is another party. The new alias is never the primary one, and weak
+    where no word of the clause is known for a place, from the rules, the addresses of several entries or the entry's.
+    """
+    places, telling = (
+        frozenset(word for canon, variants in rows for text in (canon, *variants) for word in words(text))
+        for rows in (tables["name_words"][section].items() for section in ("places", "abbreviations"))
+    )
+    entries = list(entries)
+    spread = Counter(word for entry in entries for word in {word for text in entry.addresses for word in words(text)})
+    places |= {word for word, times in spread.items() if times >= PLACE_ENTRIES_MIN and word not in telling}
+
+    def extended(entry: ListEntry) -> ListEntry:
+        own = places.union(word for text in entry.addresses for word in words(text) if len(word) >= PLACE_CHARS_MIN)
+        known = {alias.name for alias in entry.aliases}
+        bare = [found for alias in entry.aliases if (found := _bare(alias, own, telling, fold))]
+        new = [alias for alias in bare if alias.name not in known]
+        return replace(entry, aliases=(*entry.aliases, *dict.fromkeys(new))) if new else entry
+
+    return [extended(entry) for entry in entries]
+
+
+def _bare(alias: Alias, places: frozenset[str], telling: frozenset[str], fold: Folder) -> Alias | None:
+    """A name up to the last legal form that stands before a comma; weak where what follows is not known as a place."""
+    name = alias.name
+    for cut in reversed([comma.start() for comma in _COMMA.finditer(name)]):
+        tail, head = words(name[cut:]), words(name[:cut])
+        has_form = len(fold.core(["x", *tail])) <= len(tail)
+        if len(tail) > PLACE_WORDS_MAX or has_form or not (telling - places).isdisjoint(tail):
+            return None
+        core = fold.core(head)
+        if tail and 0 < len(core) < len(head) and core[-1] != head[-1]:
+            return Alias(name[:cut].rstrip(), "weak" if places.isdisjoint(tail) else alias.quality)
+    return None
+
+
 def _strength(tables: Tables, fold: Folder) -> _Strength:
-    common = frozenset(fold(word) for word in tables["common_words"]["words"])
-    return _Strength(common, tables["matching"]["weak"], tables["matching"]["inside"])
+    words_of = tables["common_words"]
+    common, ordinary = (frozenset(fold(word) for word in words_of[name]) for name in ("words", "ordinary"))
+    weak, inside = tables["matching"]["weak"], tables["matching"]["inside"]
+    return _Strength(common, common | ordinary, word_tables(tables), weak, inside)
 
 
 def compile_patterns(entries: Sequence[ListEntry], tables: Tables, parsed: Rules, fold: Folder) -> Patterns:
@@ -100,9 +154,6 @@ def compile_patterns(entries: Sequence[ListEntry], tables: Tables, parsed: Rules
         rule = parsed.of_list(entry.list)
         scope = _scope(text, entry, entry.aliases[at], rule, strength, spread[text] - bearers[text])
         _add(found, text, Reference(number, at, scope), entries)
-    for number, entry in enumerate(entries):
-        for at, text in _addresses(entry, fold):
-            _add(found, text, Reference(number, at, "address"), entries)
     return Patterns(tuple(f" {text} " for text in found), tuple(tuple(rows.values()) for rows in found.values()))
 
 
@@ -120,6 +171,7 @@ def spellings(name: str, kind: str, fold: Folder) -> list[str]:
     affiliated = _AFFILIATED.search(name)
     if affiliated:
         names.append(affiliated.group(1))
+    names += [read for written in names for read in fold.readings(written)[1:]]
     names += [form for written in names for form in _without_punctuation(written)]
     return list(dict.fromkeys(filter(None, map(fold, names))))
 
@@ -152,24 +204,16 @@ def _scope(text: str, entry: ListEntry, alias: Alias, rule: ListRule, strength: 
     if alias.quality == "weak" or not rule.names_inside or common or _ADDRESS_ONLY.fullmatch(text):
         return "whole"
     letters = sum(map(len, name))
-    if len(name) > 1 and letters >= inside["letters_min"]:
+    if len(name) > 1 and letters >= inside["letters_min"] and strength.evidence(name) >= inside["bits_min"]:
         return "word" if entry.kind in {"vessel", "aircraft"} else "inside"
     rare = letters >= inside["word_letters_min"] and others <= inside["word_entries_max"]
-    return "word" if len(name) == 1 and rare and entry.kind in {"organization", ""} else "whole"
-
-
-def _addresses(entry: ListEntry, fold: Folder) -> Iterable[tuple[int, str]]:
-    if entry.list != "EL" or not _ADDRESS_ONLY.fullmatch(fold(entry.name)):
-        return
-    for at, address in enumerate(entry.addresses):
-        text = fold(_COUNTRY_TAIL.sub("", address))
-        if len(text.split()) >= ADDRESS_WORDS_MIN:
-            yield at, text
+    alone = len(name) == 1 and rare and text not in strength.ordinary
+    return "word" if alone and entry.kind in {"organization", ""} else "whole"
 
 
 def _add(found: dict[str, dict[int, Reference]], text: str, new: Reference, entries: Sequence[ListEntry]) -> None:
     """One reference an entry and pattern: a strong alias goes before a weak one."""
     rows = found.setdefault(text, {})
     old = rows.get(new.entry)
-    if old is None or (entries[old.entry].aliases[old.alias].quality == "weak" and new.scope != "address"):
+    if old is None or entries[old.entry].aliases[old.alias].quality == "weak":
         rows[new.entry] = new

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from datetime import date
 from decimal import Decimal
@@ -12,26 +13,45 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
+from screener.core.names.score import Costs
+from screener.core.scripts import Reader
 from screener.errors import ListError
-from screener.model import FindingRule, ListRule, Period, Regime, Rules, Seed
+from screener.model import Alert, FindingRule, ListRule, Period, Regime, Rules, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SHIPPED = Path(__file__).parents[1] / "rules"
-FILES = ("lists", "regimes", "programs", "matching", "outcomes", "legal_forms", "common_words")
+FILES = (
+    *("lists", "regimes", "programs", "matching", "outcomes", "legal_forms", "common_words", "address_words"),
+    *("name_words", "rarity", "scripts"),
+)
+FORM_PLACES = ("", "start", "end")
+"""Where in a name the legal forms of a section count, in the order in which the fold takes them."""
 SHARE_UNITS_PER_PERCENT = 1_000_000_000
 RULES_BYTES_MAX = 4_194_304
 
 FINDING_ROWS = (
     *("name_whole", "name_inside", "word_inside", "weak_whole", "free_text", "address"),
+    *("name_similar", "address_building", "address_in_text", "listed_address"),
     *("affiliate", "ownership_unknown", "minority", "flag", "caveat"),
+)
+ADDRESS_ROWS = (
+    *("unit", "floor", "block", "number", "box", "street", "place"),
+    *("generic", "modifier", "area", "wide", "same", "listed"),
 )
 NUMBERS = {
     "weak": ("letters_max", "word_letters_max", "common_words_max"),
-    "inside": ("letters_min", "common_words_max", "word_letters_min", "word_entries_max"),
+    "inside": ("letters_min", "bits_min", "common_words_max", "word_letters_min", "word_entries_max"),
     "names": ("list_age_days_max", "export_ahead_days_max"),
+    "good_list": ("days_max",),
 }
+WORD_LISTS = ("honorifics", "vessel_prefixes", "particles", "stop_words")
+WORD_SPELLINGS = ("abbreviations", "numbers", "places", "variants")
+RARITY_SECTIONS = ("organization", "person")
+RARITY_NUMBER_MAX = 1000
+SCORED = ("person", "other")
+KINDS = ("organization", "person", "vessel", "aircraft")
 
 Tables = dict[str, dict[str, Any]]
 Row = TypeVar("Row")
@@ -77,6 +97,13 @@ def parse(tables: Tables) -> Rules:
     programs = _rows(tables, "programs", lambda row: frozenset(map(str, row["tags"])))
     numbers = _rows(tables, "matching", lambda row: {name: value for name, value in row.items() if name != "id"})
     _check_numbers(numbers)
+    _check_address_words(tables["address_words"])
+    _check_scores(numbers)
+    _check_common_words(tables["common_words"])
+    _check_name_words(tables["name_words"])
+    _check_rarity(tables["rarity"])
+    _check_scripts(tables["scripts"])
+    _rows(tables, "legal_forms", lambda row: (_one_of({"place": "", **row}, "place", FORM_PLACES), list(row["forms"])))
     for file, rows in (("outcomes", FINDING_ROWS), ("lists", ("private",))):
         for name in rows:
             if name not in tables[file]:
@@ -88,6 +115,7 @@ def parse(tables: Tables) -> Rules:
         regimes=tuple(_rows(tables, "regimes", lambda row: _regime(row, programs)).values()),
         list_age_days_max=numbers["names"]["list_age_days_max"],
         export_ahead_days_max=numbers["names"]["export_ahead_days_max"],
+        alert=Alert(**numbers["alert"]),
     )
 
 
@@ -97,6 +125,82 @@ def _check_numbers(numbers: dict[str, dict[str, Any]]) -> None:
             value = numbers.get(row, {}).get(name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise ListError("matching.toml", None, f"[{row}] {name} = {value!r}, expected a whole number")
+
+
+def _check_scores(numbers: dict[str, dict[str, Any]]) -> None:
+    """Costs, thresholds and evidence: every number that is named, none else, none negative, thresholds up to 1."""
+    wanted: list[tuple[str, Any, tuple[str, ...]]] = []
+    wanted += [(f"score.{kind}", numbers.get("score", {}).get(kind), Costs._fields) for kind in SCORED]
+    wanted += [("threshold", numbers.get("threshold"), KINDS), ("alert", numbers.get("alert"), Alert._fields)]
+    for row, found, names in wanted:
+        if not isinstance(found, dict) or set(found) != set(names):
+            raise ListError("matching.toml", None, f"[{row}] expected {', '.join(names)}")
+        for name, value in found.items():
+            most = 1 if row == "threshold" else math.inf
+            if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= most:
+                wanted_number = f"expected a number from 0 to {most}"
+                raise ListError("matching.toml", None, f"[{row}] {name} = {value!r}, {wanted_number}")
+
+
+def _check_common_words(sections: dict[str, Any]) -> None:
+    for name in ("words", "ordinary"):
+        row = sections.get(name)
+        if not isinstance(row, list) or not all(isinstance(word, str) for word in row):
+            raise ListError("common_words.toml", None, f"{name} = {row!r:.80}, expected a list of words")
+
+
+def _check_scripts(sections: dict[str, Any]) -> None:
+    for script, section in sections.items():
+        if not isinstance(section, dict) or not all(isinstance(packed, str) for packed in section.values()):
+            raise ListError("scripts.toml", None, f"[{script}] expected tables that are one text each")
+    try:
+        Reader(sections)
+    except ValueError as error:
+        raise ListError("scripts.toml", None, str(error)) from None
+
+
+def _check_name_words(sections: dict[str, Any]) -> None:
+    for name in (*WORD_LISTS, *WORD_SPELLINGS):
+        section = sections.get(name)
+        rows = section if isinstance(section, dict) else {"": None}
+        if name in WORD_LISTS and set(rows) != {"words"}:
+            raise ListError("name_words.toml", None, f"[{name}] expected one row, words = [...]")
+        for key, row in rows.items():
+            if not isinstance(row, list) or not all(isinstance(word, str) for word in row):
+                raise ListError("name_words.toml", None, f"[{name}] {key} = {row!r:.80}, expected a list of words")
+
+
+def _check_rarity(sections: dict[str, Any]) -> None:
+    for name in ("version", "bits_max"):
+        value = sections.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= RARITY_NUMBER_MAX:
+            raise ListError("rarity.toml", None, f"{name} = {value!r}, expected 1 to {RARITY_NUMBER_MAX}")
+    allowed = {str(bits) for bits in range(sections["bits_max"] + 1)}
+    for name in RARITY_SECTIONS:
+        section = sections.get(name)
+        for bits, row in section.items() if isinstance(section, dict) else [("", None)]:
+            if not isinstance(row, str) or bits not in allowed:
+                wanted = f"expected a number of bits up to {sections['bits_max']}, and words in one text"
+                raise ListError("rarity.toml", None, f"[{name}] {bits:.20} = {row!r:.80}, {wanted}")
+
+
+def _check_address_words(table: dict[str, Any]) -> None:
+    """Refuse rows of address_words.toml that are not lists of words; of [same], words for words."""
+    for name in ADDRESS_ROWS:
+        row = table.get(name)
+        parts = list(row.values()) if isinstance(row, dict) and name in {"street", "place"} else [row]
+        if not all(map(_is_words if name != "same" else _is_words_for_words, parts)):
+            raise ListError("address_words.toml", None, f"row [{name}] is not as expected: lists of words")
+
+
+def _is_words(row: object) -> bool:
+    if not isinstance(row, dict) or not row.keys() <= {"before", "after", "words", "lists"}:
+        return False
+    return all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in row.values())
+
+
+def _is_words_for_words(row: object) -> bool:
+    return isinstance(row, dict) and all(isinstance(text, str) for text in row.values())
 
 
 def _rows(tables: Tables, file: str, read: Callable[[dict[str, Any]], Row]) -> dict[str, Row]:

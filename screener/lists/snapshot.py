@@ -21,19 +21,20 @@ import orjson
 from screener.core import fold as folding
 from screener.core.fold import glue
 from screener.errors import OperatorError
-from screener.lists import patterns, rules
+from screener.lists import addresses, patterns, rules, scoring
 from screener.lists.automaton import Automaton
-from screener.model import Affiliation, Alias, Holding, ListEntry, ListFacts, Reference, Snapshot, SourceFile
+from screener.model import Affiliation, Alias, Grant, Holding, ListEntry, ListFacts, Reference, Snapshot, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from screener.core.names.candidates import Shelves
     from screener.lists.patterns import Patterns
 
-VERSION = 1
+VERSION = 2
 SNAPSHOT_BYTES_MAX = 1_073_741_824
 HEADER_BYTES_MAX = 65_536
-PARTS = ("lists", "ownership", "rules")
+PARTS = ("lists", "names", "ownership", "rules")
 
 Facts = ListFacts
 
@@ -52,9 +53,12 @@ class Parts(NamedTuple):
     lists: dict[str, ListFacts]
     entries: list[ListEntry]
     patterns: Patterns
+    addresses: addresses.AddressTable
     ownership: Ownership
     tables: rules.Tables
     sample: bool
+    shelves: Shelves
+    grants: Sequence[Grant] = ()
 
 
 def dumps(parts: Parts) -> bytes:
@@ -69,8 +73,11 @@ def dumps(parts: Parts) -> bytes:
                 "entries": [_row(entry) for entry in parts.entries],
                 "patterns": parts.patterns.texts,
                 "references": parts.patterns.references,
+                "addresses": parts.addresses,
+                "grants": parts.grants,
             }
         ),
+        "names": _dump(parts.shelves),
         "ownership": _dump(
             {
                 "affiliations": dict(sorted(parts.ownership.affiliations.items())),
@@ -138,24 +145,28 @@ def loads(content: bytes) -> Snapshot:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """No garbage collection while half a million objects come to stay: loading takes half the time."""
+    """No garbage collection while half a million objects come to stay, and none that walks them again and again after.
+
+    What is frozen is still freed when nothing refers to it any more, as the parts of a snapshot that was replaced.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was_enabled:
             gc.enable()
 
 
 def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapshot:
-    lists, owned, tables = (orjson.loads(bodies[name]) for name in PARTS)
+    lists, shelves, owned, tables = (orjson.loads(bodies[name]) for name in PARTS)
     if lists["fold"] != folding.VERSION:
         raise OperatorError("the snapshot was built by a version that folds names differently: build it again")
     entries = tuple(_entry(row) for row in lists["entries"])
     references = tuple(tuple(map(Reference._make, rows)) for rows in lists["references"])
     texts = tuple(lists["patterns"])
-    parsed = rules.parse(tables)
+    parsed, fold = rules.parse(tables), patterns.folder(tables)
     return Snapshot(
         sha256=f"sha256:{header['sha256']}",
         components={name: f"sha256:{sha256}" for name, _, sha256 in header["parts"]},
@@ -168,9 +179,12 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         affiliations={key: tuple(map(_affiliation, rows)) for key, rows in owned["affiliations"].items()},
         ownership_known=frozenset(owned["known"]),
         rules=parsed,
-        fold=patterns.folder(tables),
-        engine=Automaton(texts),
+        fold=fold,
+        engine=Automaton(texts, _inside(references)),
         sample=lists["sample"],
+        premises=addresses.premises(lists["addresses"], entries, tables),
+        similar=scoring.similar(shelves, tables, entries, fold),
+        grants=_grants(lists.get("grants", ()), len(entries)),
     )
 
 
@@ -208,9 +222,24 @@ def _entry(row: list[Any]) -> ListEntry:
     return entry
 
 
+def _grants(rows: Sequence[Sequence[Any]], entries: int) -> dict[tuple[str, int], tuple[Grant, ...]]:
+    """Glued name and entry -> the grants for them, in the order of the good lists."""
+    grants: dict[tuple[str, int], list[Grant]] = {}
+    for grant in map(Grant._make, rows):
+        if not 0 <= grant.entry < entries:
+            raise IndexError(f"grant of entry {grant.entry}")
+        grants.setdefault((grant.name, grant.entry), []).append(grant)
+    return {key: tuple(held) for key, held in grants.items()}
+
+
 def _affiliation(row: Sequence[Any]) -> Affiliation:
     regime, entity, basis, path, numbers, begin, end = row
     return Affiliation(regime, entity, basis, tuple(Holding(*step) for step in path), tuple(numbers), begin, end)
+
+
+def _inside(references: Sequence[tuple[Reference, ...]]) -> list[int]:
+    """The patterns that count inside longer texts; all others are only looked up whole."""
+    return [number for number, rows in enumerate(references) if any(row.scope != "whole" for row in rows)]
 
 
 def _whole(
@@ -219,13 +248,8 @@ def _whole(
     """Glued name -> references over all patterns that are names: one an entry, by a strong alias where it has one."""
     whole: dict[str, tuple[Reference, ...]] = {}
     for text, rows in zip(texts, references, strict=True):
-        if rows[0].scope == "address" or len(rows) > 1:
-            names = tuple(row for row in rows if row.scope != "address")
-        else:
-            names = rows
-        if names:
-            key = glue(text)
-            whole[key] = _one_an_entry(whole[key] + names, entries) if key in whole else names
+        key = glue(text)
+        whole[key] = _one_an_entry(whole[key] + rows, entries) if key in whole else rows
     return whole
 
 

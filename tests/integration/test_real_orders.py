@@ -17,7 +17,7 @@ from screener.core.decode import washington_day_of
 from screener.lists import build, snapshot
 from screener.runners import topics
 from tests.integration.kafka import Decided, Worker, outputs, publish, reading, running
-from tests.oracle.label_oui import LISTS, REGISTER
+from tests.oracle.label_register import LISTS, OUI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def real_snapshot(reference_data: Path, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 def orders(reference_data: Path) -> list[bytes]:
     """An order for each distinct name of the register, with the name's address; the first names again up to 20,000."""
-    with gzip.open(reference_data / REGISTER, "rt", encoding="utf-8-sig", newline="") as file:
+    with gzip.open(reference_data / OUI, "rt", encoding="utf-8-sig", newline="") as file:
         addresses: dict[str, str] = {}
         for row in csv.DictReader(file):
             addresses.setdefault(row["Organization Name"], row["Organization Address"])

@@ -2,6 +2,7 @@
 
 import tempfile
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from screener.errors import ListError
 from screener.lists.edges import read_edges
+from screener.lists.good_list import read_good_list
 from screener.lists.names import aliases_of, split_names
 from screener.lists.private import read_private
 from screener.lists.read import read_lists
@@ -16,6 +18,7 @@ from screener.lists.read import read_lists
 CASES = Path(__file__).parents[1] / "cases" / "lists"
 NAMES = ["consolidated.csv", "sdn.csv", "supplement.json", "a.csv.gz"]
 WHOLE = [path.read_bytes() for path in sorted(CASES.rglob("*")) if path.suffix in (".csv", ".json")]
+READERS = [read_lists, read_private, read_edges, partial(read_good_list, days_max=366)]
 
 
 @st.composite
@@ -27,9 +30,7 @@ def damaged(draw):
     return content[:start] + draw(st.binary(max_size=20)) + content[end:]
 
 
-@given(
-    st.sampled_from(NAMES), st.one_of(st.binary(), damaged()), st.sampled_from([read_lists, read_private, read_edges])
-)
+@given(st.sampled_from(NAMES), st.one_of(st.binary(), damaged()), st.sampled_from(READERS))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_read_or_refused(name, content, read):
     """Any bytes are read or refused."""

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from time import perf_counter
@@ -176,11 +177,11 @@ def test_valid_order_is_blocked():
 
 
 def seconds(raw):
-    """The least time of three screenings."""
+    """The least time of three screenings of an order that is not remembered."""
     times = []
     for _ in range(3):
         began = perf_counter()
-        screen(raw, snapshot(), Terms(received_on="2026-11-22"))
+        screen(raw, replace(snapshot()), Terms(received_on="2026-11-22"))  # each with an empty memory
         times.append(perf_counter() - began)
     return min(times)
 

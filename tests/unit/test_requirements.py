@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
-LOCKS = ("runtime", "broker", "test", "bench", "build")
+LOCKS = ("runtime", "broker", "test", "bench", "build", "oracle")
 
 
 def inputs(name: str) -> list[str]:

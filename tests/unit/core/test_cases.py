@@ -17,9 +17,10 @@ ALL = [(name, case) for name, file in FILES.items() for case in file["case"]]
 
 NEEDED = {"id", "says", "order", "outcome"}
 TERMS = set(Terms._fields)
+FOLDERS = ("lists", "private", "ownership", "good_list")
 EXPECTATIONS = {
     *("reasons", "absent", "entries", "texts", "bases", "judged_on", "regimes", "unverified", "missing"),
-    *("priority", "findings", "never_in_decision"),
+    *("priority", "findings", "never_in_decision", "grants", "scored", "why"),
 }
 
 
@@ -32,9 +33,7 @@ def snapshot(name):
 @cache
 def _built(against):
     named = json.loads(against)
-    folders = {
-        key: [CASES / "lists" / file for file in named.pop(key, ())] for key in ("lists", "private", "ownership")
-    }
+    folders = {key: [CASES / "lists" / file for file in named.pop(key, ())] for key in FOLDERS}
     return build(Inputs(**folders, **named)).snapshot
 
 
@@ -63,11 +62,15 @@ def test_order_gets_the_answer_of_its_case(name, case):
         "bases": sorted({finding["basis"] for finding in found if "basis" in finding}),
         "judged_on": told["as_of"],
         "findings": len(found),
+        "grants": [grant["id"] for grant in told.get("grants", ())],
         **{key: told.get(key) for key in ("regimes", "unverified", "missing", "priority")},
     }
     for key in answer.keys() & case.keys():
         assert answer[key] == case[key], key
     assert set(case.get("texts", ())) <= {finding["text"] for finding in found}
+    why = {reason for finding in found for reason in finding.get("reasons", ())}
+    assert set(case["why"]) <= why if case.get("why") else not why or "why" not in case, why
+    assert not case.get("scored") or all(0 < finding["score"] < 1 for finding in found)
 
 
 def _own_words(told):

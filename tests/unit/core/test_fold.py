@@ -1,10 +1,17 @@
 """The fold: what makes two names one, and how a place in the folded text leads back to the text as written."""
 
+import csv
+import time
+from pathlib import Path
+
 import pytest
 
-from screener.core.fold import Folder, glue, slice_of, words
+from screener.core.fold import GUESSES_MAX, ROUNDS_MAX, Folder, glue, slice_of, words
 from screener.lists import patterns, rules
 
+CASES = Path(__file__).parents[2] / "cases" / "names" / "fold.csv"
+CLASSES = {"limited", "stock", "partnership", "sole", "cooperative", "state", "nonprofit", "branch", "company"}
+FORMS = rules.read_tables()["legal_forms"]
 FOLD = patterns.folder(rules.read_tables())
 
 
@@ -50,6 +57,33 @@ def test_name_folds_to(written, folded):
     assert FOLD(written) == folded
 
 
+def cases():
+    with CASES.open(encoding="utf-8", newline="") as file:
+        return [pytest.param(row, id=f"{row['one']} / {row['two']}") for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("case", cases())
+def test_two_names_fold_alike_or_not(case):
+    """Two names of the case file are one by the fold, or they are not."""
+    assert (FOLD(case["one"]) == FOLD(case["two"])) is (case["same"] == "yes")
+
+
+@pytest.mark.parametrize("section", FORMS.values(), ids=FORMS)
+def test_section_of_legal_forms_says_class_and_place(section):
+    """Each section of legal forms has a class that is known, perhaps a place, and forms of two letters or more."""
+    assert section["class"] in CLASSES
+    assert section.get("place", "") in rules.FORM_PLACES
+    assert all(len(glue(" ".join(words(form)))) > 1 for form in section["forms"])
+
+
+def test_legal_form_has_one_class():
+    """No legal form is of two classes, and none counts anywhere as well as at the start or end only."""
+    rows = {(tuple(words(f)), row["class"], row.get("place", "")) for row in FORMS.values() for f in row["forms"]}
+    forms = {(form, form_class) for form, form_class, _ in rows}
+    assert len({form for form, _ in forms}) == len(forms)
+    assert [form for form, form_class, place in rows if place and (form, form_class, "") in rows] == []
+
+
 @pytest.mark.parametrize("name", ["Müller Ångström", "Lào Cai Ðông", "Ωμέγα", "Йод Ёлка", "서울반도체", "がぎぐ"])
 def test_composed_and_decomposed_fold_alike(name):
     """A name is the same whether its accents are composed with their letters or not."""
@@ -83,6 +117,111 @@ def test_fold_is_total(text):
 def test_legal_forms_come_with_the_fold():
     """Without a table of legal forms only "and" is left out."""
     assert Folder(())("Orchid and Mill Co., Ltd.") == "orchid mill co ltd"
+
+
+def test_place_of_a_legal_form():
+    """A form may count at the start or the end of a name only, and never as all of it."""
+    fold = Folder(["Co"], ["Rue"], ["Est"])
+    names = ["Rue Orchid Est", "Orchid Rue", "Est Orchid", "Rue Co", "Rue Est Est", "Co", "Co Rue Orchid Est Co"]
+    assert [*map(fold, names)] == ["orchid", "orchid rue", "est orchid", "rue", "est", "co", "orchid"]
+
+
+def test_name_that_does_not_settle_stays_as_it_is():
+    """What is left out may bring together another form, a limited number of times."""
+    fold = Folder(["Sdn Bhd"])
+    nested = "Sdn " * (ROUNDS_MAX - 1) + "Bhd " * (ROUNDS_MAX - 1)
+    assert fold(f"Orchid {nested}") == "orchid"
+    deeper = f"Orchid Sdn {nested} Bhd"
+    assert fold(deeper) == deeper.lower().replace("  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ("Orchid Mill Co., Ltd.", []),
+        ("SiemensAG", ["siemens"]),
+        ("Orchid TechnologiesCo.,Ltd", ["orchid technologies"]),
+        ("JSCArgument", ["argument"]),
+        ("ОООРомашка", ["romashka"]),
+        ("Orchid c/o Mill", ["orchid mill"]),
+        ("NanoCo", []),
+        ("RusAg", []),
+        ("McDonald", []),
+        ("eBay", []),
+        ("iSoftStone", []),
+        ("HuaWei", []),
+        ("JSCARGUMENT", []),
+        ("Ниаwei", ["huawei"]),
+        ("ΗUAWEI", ["huawei"]),
+        ("СКАТ", ["ckat"]),
+        ("Завод", []),
+        ("Мicrosoft Завод", ["microsoft zavod"]),
+        ("на Ромашка", []),
+        ("Müller", []),
+    ],
+)
+def test_readings_besides_the_text_as_written(text, others):
+    """A form is read out of a word where capitals show the seam; look-alike letters are read as Latin ones."""
+    found = FOLD.readings(text)
+    assert found[0] == text
+    assert [*map(FOLD, found[1:])] == others
+
+
+def test_entity_is_read_as_its_character():
+    """The first reading has the character of an entity in its place, and no border at its semicolon."""
+    [read] = FOLD.readings("Orchid &amp; Mill")
+    assert (len(read), read[7], FOLD(read)) == (17, "&", "orchid mill")
+
+
+def test_place_of_an_entity_leads_back_to_all_of_it():
+    """A letter that is written as an entity comes from the whole of it."""
+    text = "the M&uuml;ller O&#39;Rei&#76;"
+    folded = FOLD(text)
+    for piece, written in [("muller", "M&uuml;ller"), ("oreil", "O&#39;Rei&#76;")]:
+        start = folded.index(piece)
+        begin, end = slice_of(FOLD.marks(text), start, start + len(piece), text)
+        assert text[begin:end] == written
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("JSCARGUMENT", "argument"),
+        ("SISDOO", "sis"),
+        ("GAZPROMPAO", "gazprom"),
+        ("Orchid OOOROMASHKA", "orchid romashka"),
+    ],
+)
+def test_guess_takes_a_legal_form_from_a_word_without_a_seam(text, folded):
+    """Among the guesses is the name without the form that begins or ends one of its words."""
+    assert folded in [FOLD(guess) for guess in FOLD.guesses(text)]
+
+
+@pytest.mark.parametrize("text", ["Orchid Mill", "ZINC", "Co., Ltd.", "JSC", "北京", ""])
+def test_no_guess_where_no_form_is_glued(text):
+    """A word that leaves less than three letters is not taken apart."""
+    assert FOLD.guesses(text) == []
+
+
+def test_guesses_are_limited():
+    """A text of many glued words gives a limited number of guesses, all of its length."""
+    text = "JSCARGUMENT " * 20
+    guesses = FOLD.guesses(text)
+    assert len(guesses) == GUESSES_MAX
+    assert {len(guess) for guess in guesses} == {len(text)}
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "aA", "AAa", "Sdn ", "Bhd ", "SiemensAG", "&amp;", "#", "(", "СКАТ ", "S. ", "(株)", "n°", "and "]
+)
+def test_long_name_takes_little_time(piece):
+    """A name of 100,000 characters is folded, read and marked in seconds, whatever it is made of."""
+    text = piece * (100_000 // len(piece))
+    begun = time.process_time()
+    assert FOLD(text).isascii()
+    assert len(FOLD.marks(text)) == len(FOLD(text))
+    assert all(len(read) == len(text) for read in (*FOLD.readings(text), *FOLD.guesses(text)))
+    assert time.process_time() - begun < 8
 
 
 def test_words_keep_legal_forms():

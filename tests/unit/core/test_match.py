@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from screener.core.decode import decode
-from screener.core.match import match
+from screener.core.match import SIMILAR_PARTS_MAX, match
+from screener.core.readings import RUN_PARTS_MAX
 from screener.lists.build import Inputs, build
 
 LISTS = Path(__file__).parents[2] / "cases" / "screening" / "lists"
@@ -111,3 +112,22 @@ def test_words_in_another_order_are_no_hit(snapshot):
 def test_names_do_not_run_over_fields(snapshot):
     """Words of two fields never make one name."""
     assert found(snapshot, parties=[{"name": "Northwind", "address": "Photonics"}], notes="Northwind") == []
+
+
+def test_so_many_parts_of_a_name_are_held_against_similar_names(snapshot):
+    """The first parts of a name and the runs of what it begins with are heard, SIMILAR_PARTS_MAX in all."""
+    singles = SIMILAR_PARTS_MAX - (RUN_PARTS_MAX - 1)
+    for count in (singles, singles + 1):
+        others = [f"Meadow Lane {letter}" for letter in "abcdefghijklmnop"[: count - 1]]
+        name = ", ".join([*others, "Northwnid Photonics"])
+        rules = [hit.rule for hit in hits(snapshot, parties=[{"name": name}])]
+        assert rules == (["name_similar"] if count == singles else [])
+
+
+def test_what_a_party_says_of_itself_counts_where_its_name_is_remembered(snapshot):
+    """A name that comes again is weighed with the country of each party that bears it, and told at its place."""
+    parties = [{"name": "Northwnid Photonics", "country": country} for country in ("", "CN", "DE", "CN")]
+    told = hits(snapshot, parties=parties)
+    assert [hit.place.party for hit in told] == [0, 1, 2, 3]
+    plain, same, other, again = (hit.score for hit in told)
+    assert other < plain < same == again

@@ -6,6 +6,7 @@ import random
 import sys
 import tomllib
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -14,13 +15,19 @@ import pytest
 from screener.errors import ListError
 from screener.lists import reading
 from screener.lists.edges import read_edges
+from screener.lists.good_list import read_good_list
 from screener.lists.private import read_private
 from screener.lists.read import read_lists
 
 CASES = Path(__file__).parents[2] / "cases" / "lists"
 BAD = CASES / "bad"
 EXPECTED = tomllib.loads((BAD / "expected.toml").read_text())
-READERS = {"lists": read_lists, "private": read_private, "ownership": read_edges}
+READERS = {
+    "lists": read_lists,
+    "private": read_private,
+    "ownership": read_edges,
+    "good_list": partial(read_good_list, days_max=366),
+}
 GOOD = CASES / "consolidated_29_columns_2026-05-04.csv"
 SEED = 744
 CUTS = 100

@@ -1,0 +1,174 @@
+"""List names -> the index that leads misspelt names to them; what it holds and promises is in `core.names.candidates`.
+
+A name is filed under its rarest words: those without which what is left of it could not carry a score of the threshold,
+or not the evidence. The index is made when a snapshot is built and travels in its file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from string import ascii_lowercase
+from typing import TYPE_CHECKING
+
+from screener.core.fold import words
+from screener.core.names.candidates import Demand, Names, Shelves, pieces, shortened
+from screener.core.names.score import JOINED_WORDS_MAX, LIGHT, LONG_CHARS_MIN, WORD_CHARS_MIN, WORDS_MAX, skeleton
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from screener.core.fold import Folder
+    from screener.core.names.score import Costs, WordTables
+    from screener.model import Alias, ListEntry
+
+
+def shelve(
+    entries: Sequence[ListEntry],
+    fold: Folder,
+    tables: WordTables,
+    costs: tuple[Costs, Costs],
+    demands: tuple[Demand, Demand],
+) -> Shelves:
+    """File every alias of every entry that has the evidence for an alert at all."""
+    number = {letter: at for at, letter in enumerate(ascii_lowercase)}  # initials come first
+    spellings: dict[str, dict[int, None]] = {}
+    joined: dict[str, dict[int, None]] = {}
+    rows: list[tuple[int, int, int, list[int], float]] = []
+    for entry, alias, person, found in _spoken(entries, fold, tables):
+        bits = sum(tables.spoken(word, person=person)[1] for word in found)
+        if bits < demands[person].bits_min:
+            continue
+        stems = [number.setdefault(tables.canon(word, person=person), len(number)) for word in found]
+        for word, stem in zip(found, stems, strict=True):
+            spellings.setdefault(word, {})[stem] = None
+        for text, run in _written_together(found, stems):
+            joined.setdefault(text, {}).update(dict.fromkeys(run))
+            canon = tables.canon(text, person=person)
+            if canon != text:
+                spellings.setdefault(canon, {}).update(dict.fromkeys(run))
+        rows.append((entry, alias, int(person), stems, round(bits, 2)))
+    names = Names(*map(list, zip(*rows, strict=True))) if rows else Names([], [], [], [], [])
+    near: dict[str, list[str]] = {}
+    short: dict[str, list[str]] = {}
+    skeletons: dict[str, list[str]] = {}
+    for word in spellings:
+        for piece in pieces(word):
+            near.setdefault(piece, []).append(word)
+        if WORD_CHARS_MIN <= len(word) < LONG_CHARS_MIN and not word.isdigit():
+            for left in shortened(word):
+                short.setdefault(left, []).append(word)
+        skeletons.setdefault(skeleton(word), []).append(word)
+    skeletons.pop("", None)
+    alone, pairs = _filed(list(number), names, tables, costs, demands)
+    return Shelves(
+        list(number),
+        _lists(spellings),
+        _lists(joined),
+        {str(stem): held for stem, held in sorted(alone.items())},
+        sorted(pairs),
+        [pairs[pair] for pair in sorted(pairs)],
+        near,
+        short,
+        skeletons,
+        names,
+    )
+
+
+def _written_together(found: Sequence[str], stems: Sequence[int]) -> Iterator[tuple[str, Sequence[int]]]:
+    """Two and three neighboring words as one ("goldstar", "abdalkarim"), each with the stems of all of them."""
+    for size in range(2, JOINED_WORDS_MAX + 1):
+        for at in range(len(found) - size + 1):
+            yield "".join(found[at : at + size]), stems[at : at + size]
+
+
+def _lists(rows: Mapping[str, Mapping[int, None]]) -> dict[str, list[int]]:
+    return {key: list(row) for key, row in rows.items()}
+
+
+def _spoken(
+    entries: Sequence[ListEntry], fold: Folder, tables: WordTables
+) -> Iterator[tuple[int, int, bool, list[str]]]:
+    """Every alias with its words, as what it is scored; once for each way."""
+    for number, entry in enumerate(entries):
+        for at, alias in enumerate(entry.aliases):
+            kept = fold.core(words(alias.name)[:WORDS_MAX])
+            for person in kinds_of(entry, alias, fold, tables):
+                told = [word for word in kept if not (person and word in tables.titles)] or kept
+                if told:
+                    yield number, at, person, told
+
+
+def kinds_of(entry: ListEntry, alias: Alias, fold: Folder, tables: WordTables) -> tuple[bool, ...]:
+    """Whether an alias is scored as a person's name, as any other's or as both, by its entry's kind, else by its words.
+
+    A weak alias is not scored at all: what is too short or too common to stand alone is like too much.
+    """
+    if alias.quality == "weak":
+        return ()
+    if entry.kind:
+        return (entry.kind == "person",)
+    found = words(alias.name)[:WORDS_MAX]
+    kept = fold.core(found)
+    trade = len(kept) < len(found) or any(_tells_trade(word, tables) for word in [*kept, *map("".join, pairwise(kept))])
+    return (False,) if trade else (False, True)
+
+
+def _tells_trade(word: str, tables: WordTables) -> bool:
+    """Whether a word is one of organizations and not of people."""
+    return tables.canon(word, person=False) in tables.other_bits and word not in tables.person_bits
+
+
+def _filed(
+    stems: Sequence[str],
+    names: Names,
+    tables: WordTables,
+    costs: tuple[Costs, Costs],
+    demands: tuple[Demand, Demand],
+) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+    """The names by the stem, or the pair of stems, that they are filed under; see `Shelves`."""
+    worth = [[tables.worth(stem, person=person) for stem in stems] for person in (False, True)]
+    spread = Counter(stem for row in names.stems for stem in set(row))
+    alone: dict[int, list[int]] = {}
+    pairs: dict[int, list[int]] = {}
+    for name, row in enumerate(names.stems):
+        person = names.person[name]
+        worths, demand, cost = worth[person], demands[person], costs[person]
+        total = rest = sum(worths[stem][0] for stem in row)
+        rest_bits = names.bits[name]
+        least = total * _share_min(demand, cost)
+        passed: list[int] = []
+        carried = True
+        for stem in sorted(set(row), key=lambda stem: (worths[stem] == LIGHT, spread[stem], stem)):
+            weight, bits = worths[stem]
+            others = [other for other in set(row) if other != stem and worths[other] != LIGHT]
+            if carried and (not others or _carries(weight, bits, total, demand, cost)):
+                alone.setdefault(stem, []).append(name)
+            else:
+                initials = _initials(others if carried else passed, stems) if person else set()
+                for other in (*(others if carried else ()), *initials - {stem}):
+                    held = pairs.setdefault(min(stem, other) * len(stems) + max(stem, other), [])
+                    if not held or held[-1] != name:
+                        held.append(name)
+            passed.append(stem)
+            rest -= weight * row.count(stem)
+            rest_bits -= bits * row.count(stem)
+            carried = carried and rest >= least
+            if rest_bits < demand.bits_min or not (carried or person):
+                break  # behind what carries a score, a person's names do so beside initials of those before
+    return alone, pairs
+
+
+def _initials(names: Iterable[int], stems: Sequence[str]) -> set[int]:
+    """The initials of stems, which are stems themselves."""
+    return {ord(stems[name][0]) - ord("a") for name in names if stems[name][0].isalpha()}
+
+
+def _share_min(demand: Demand, costs: Costs) -> float:
+    """The least share of a list name's weight that must be matched for a score of the threshold."""
+    return 1 / (1 + (1 / demand.value_min - 1) / costs.extra)
+
+
+def _carries(weight: float, bits: float, total: float, demand: Demand, costs: Costs) -> bool:
+    """Whether one word of a name could score alone."""
+    return bits >= demand.bits_min and weight >= demand.value_min * (weight + costs.extra * (total - weight))

@@ -1,0 +1,97 @@
+"""The rules' tables -> the scorer, the index of list names and `Similar`; and two names compared as `evaluate` does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from screener.core.fold import words
+from screener.core.names import Similar
+from screener.core.names.candidates import Candidates, Demand, Names, Shelves
+from screener.core.names.score import Costs, Scorer
+from screener.core.scripts import Reader
+from screener.lists import name_index, patterns
+from screener.lists.automaton import Automaton
+from screener.lists.word_tables import word_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from screener.core.fold import Folder
+    from screener.core.names.score import Score
+    from screener.lists.rules import Tables
+    from screener.model import ListEntry
+
+
+def costs(tables: Tables) -> tuple[Costs, Costs]:
+    """What speaks against two names being one, for others and for people."""
+    rows = tables["matching"]["score"]
+    return Costs(**rows["other"]), Costs(**rows["person"])
+
+
+def demands(tables: Tables) -> tuple[Demand, Demand]:
+    """What a candidate must be able to come to: the lowest threshold, and evidence that a country may still add to."""
+    threshold, alert = tables["matching"]["threshold"], tables["matching"]["alert"]
+    lowest = min(value for kind, value in threshold.items() if kind != "person")
+    country = alert["country_bits"]
+    return (
+        Demand(lowest, alert["other_bits_min"] - country),
+        Demand(threshold["person"], alert["person_bits_min"] - country),
+    )
+
+
+def scorer(tables: Tables) -> Scorer:
+    """The scorer of the rules."""
+    return Scorer(word_tables(tables), costs(tables), patterns.folder(tables))
+
+
+def shelves(entries: Sequence[ListEntry], tables: Tables) -> Shelves:
+    """The index of the (graded) entries' names."""
+    return name_index.shelve(entries, patterns.folder(tables), word_tables(tables), costs(tables), demands(tables))
+
+
+def similar(held: Sequence[Any], tables: Tables, entries: Sequence[ListEntry], fold: Folder) -> Similar:
+    """Assemble what a snapshot file holds of the index."""
+    stems, spellings, joined, alone, pairs, filed, near, short, skeletons, names = held
+    index = Shelves(stems, spellings, joined, alone, pairs, filed, near, short, skeletons, Names(*names))
+    known, cost = word_tables(tables), costs(tables)
+    found = Candidates(index, known, cost, demands(tables), Automaton(tuple(index.near)))
+    judge = Scorer(known, cost, fold)
+    return Similar(found, judge, Reader(tables["scripts"]), fold, entries, tables["matching"]["threshold"])
+
+
+class Comparer:
+    """Compares two names, whatever their script, for a kind that may be unknown."""
+
+    def __init__(self, tables: Tables) -> None:
+        """Take the rules' tables."""
+        self._scorer = scorer(tables)
+        self._fold = patterns.folder(tables)
+        self._read = Reader(tables["scripts"])
+        self._thresholds = tables["matching"]["threshold"]
+
+    def compare(self, name1: str, name2: str, kind: str) -> Score:
+        """Compare two names of a kind: "organization", "person", "vessel", "aircraft" or "" where it is not known.
+
+        Of all their readings the best score counts; of names of unknown kind the better of both ways to score.
+        """
+        kinds = (False, True) if not kind else (kind == "person",)
+        scores = [
+            self._scorer.score(self._scorer.analyze(one, person=person), self._scorer.analyze(two, person=person))
+            for person in kinds
+            for one in self._readings(name1)
+            for two in self._readings(name2)
+        ]
+        return max(scores, key=lambda score: score.value)
+
+    def _readings(self, name: str) -> Iterator[list[str]]:
+        for reading in (*self._fold.readings(name), *(() if name.isascii() else self._read(name))):
+            yield words(reading)
+
+    def threshold(self, kind: str) -> float:
+        """The score from which on two names of a kind are taken for one."""
+        return float(self._thresholds[kind or "organization"])
+
+
+def comparer(tables: Tables) -> Comparer:
+    """The comparer of the rules."""
+    return Comparer(tables)

@@ -1,0 +1,52 @@
+"""The rules' tables of words in names, folded: titles, particles, spellings, rarity and the classes of legal forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from screener.core.fold import words
+from screener.core.names.score import WordTables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from screener.lists.rules import Tables
+
+
+def word_tables(tables: Tables) -> WordTables:
+    """Fold the tables of words in names."""
+    names = tables["name_words"]
+    prefixes = names["vessel_prefixes"]["words"]
+    return WordTables(
+        titles=_folded([*names["honorifics"]["words"], *prefixes]),
+        particles=_folded(names["particles"]["words"]),
+        stop_words=_folded([*names["stop_words"]["words"], *prefixes]),
+        person_spellings=_spellings(names["variants"], names["numbers"]),
+        other_spellings=_spellings(names["abbreviations"], names["numbers"], names["places"]),
+        person_bits=_bits(tables["rarity"]["person"]),
+        other_bits=_bits(tables["rarity"]["organization"]),
+        bits_max=tables["rarity"]["bits_max"],
+        form_classes={
+            " ".join(words(form)): section["class"]
+            for section in tables["legal_forms"].values()
+            for form in section["forms"]
+            if section.get("class", "company") != "company"
+        },
+    )
+
+
+def _folded(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in words(text))
+
+
+def _spellings(*sections: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    return {
+        "".join(words(variant)): "".join(words(canon))
+        for section in sections
+        for canon, variants in section.items()
+        for variant in variants
+    }
+
+
+def _bits(rows: Mapping[str, str]) -> dict[str, float]:
+    return {word: float(bits) for bits, row in rows.items() for word in row.split()}

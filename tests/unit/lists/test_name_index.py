@@ -1,0 +1,89 @@
+"""The index of list names: which aliases are filed, as what, and under what."""
+
+import pytest
+
+from screener.core.names.candidates import pieces, shortened
+from screener.core.names.score import LONG_CHARS_MIN
+from screener.model import Alias
+from tests.oracle import similar as oracle
+
+
+def kinds(*names, kind=""):
+    """As what the names of one entry are filed: True for a person's."""
+    held = oracle.shelves([oracle.entry(0, *names, kind=kind)]).names
+    return [(alias, bool(person)) for alias, person in zip(held.aliases, held.person, strict=True)]
+
+
+def test_a_name_of_known_kind_is_filed_as_that():
+    """A person's name is filed as a person's, any other's as another's."""
+    assert kinds("Oswin Fennickdale", kind="person") == [(0, True)]
+    assert kinds("Oswin Fennickdale", kind="organization") == [(0, False)]
+    assert kinds("Oswin Fennickdale", kind="vessel") == [(0, False)]
+
+
+def test_a_name_of_unknown_kind_is_filed_as_both_unless_its_words_tell():
+    """An alias of an entry of unknown kind is scored both ways; a legal form or a trade says that it is no person."""
+    assert kinds("Oswin Fennickdale") == [(0, False), (0, True)]
+    assert kinds("Fennickdale Ltd") == [(0, False)]
+    assert kinds("Fennickdale Semiconductor") == [(0, False)]
+
+
+def test_weak_aliases_and_names_without_evidence_are_not_filed():
+    """What can't be an alert is not in the index: weak aliases, names of common words only, names without a word."""
+    weak = Alias("Quorbley Fennickdale", "weak")
+    assert kinds("Quorbley Fennickdale", weak, kind="organization") == [(0, False)]
+    assert kinds("Technology Company", kind="organization") == []
+    assert kinds("---", kind="organization") == []
+
+
+def test_spellings_lead_to_the_word_they_stand_for():
+    """An abbreviated word of a list name is filed under the whole word, and leads there itself."""
+    index = oracle.shelves([oracle.entry(0, "Quorbley Mfg", kind="organization")])
+    assert "manufacturing" in index.stems
+    assert [index.stems[stem] for stem in index.spellings["mfg"]] == ["manufacturing"]
+
+
+def test_neighboring_words_are_filed_as_one():
+    """Two and three neighboring words lead as one word to the stems of all, in the usual spelling too."""
+    index = oracle.shelves([oracle.entry(0, "Yusuf Abd al-Karim Quorbley", kind="person")])
+    stems = {text: {index.stems[stem] for stem in found} for text, found in index.joined.items()}
+    assert stems["abdal"] == {"abd", "al"}
+    assert stems["alkarim"] == {"al", "karim"}
+    assert stems["abdalkarim"] == {"abd", "al", "karim"}
+    assert "yusufkarim" not in stems
+    assert {index.stems[stem] for stem in index.spellings["abdul"]} == {"abd", "al"}
+    assert {index.stems[stem] for stem in index.spellings["abdulkarim"]} == {"abd", "al", "karim"}
+
+
+def test_a_name_is_filed_under_a_pair_of_its_words_or_under_one_alone():
+    """Every filed name can be reached: by a word that carries it, or by two of its words."""
+    listed = [
+        oracle.entry(0, "Quorbley"),
+        oracle.entry(1, "Quorbley Technology"),
+        oracle.entry(2, "Veskarin Quorbley Optics"),
+    ]
+    index = oracle.shelves(listed)
+    alone = {name for names in index.alone.values() for name in names}
+    paired = {name for names in index.filed for name in names}
+    assert alone | paired == set(range(len(index.names.entries)))
+    assert index.pairs == sorted(set(index.pairs))
+    assert len(index.pairs) == len(index.filed)
+
+
+def test_the_same_list_gives_the_same_index():
+    """The index does not depend on anything but the entries and the rules."""
+    listed = [oracle.entry(0, "Veskarin Quorbley Optics"), oracle.entry(1, "Oswin Abd al-Fennickdale", kind="person")]
+    assert oracle.shelves(listed) == oracle.shelves(listed)
+
+
+def test_short_words_have_no_pieces_and_long_ones_have():
+    """From LONG_CHARS_MIN letters on a word is cut into pieces; a shorter one and a number are not."""
+    assert pieces("a" * (LONG_CHARS_MIN - 1)) == []
+    assert pieces("1" * LONG_CHARS_MIN) == []
+    assert pieces("abcdefghi")[:3] == [" abc", "def", "ghi "]
+
+
+@pytest.mark.parametrize(("word", "forms"), [("", [""]), ("ab", ["ab", "b", "a"]), ("aab", ["aab", "ab", "ab", "aa"])])
+def test_a_word_shortened(word, forms):
+    """A word with each of its letters left out, the word itself first."""
+    assert list(shortened(word)) == forms
