@@ -139,6 +139,12 @@ def _room(listed: Address, other: Address) -> Level:
     return "building" if plain and floor1 and not floor2 else "unit"
 
 
+def _one_tenant(agreement: Agreement, listed: Address, other: Address) -> bool:
+    """Whether the same room is meant, or a house that neither divides: a room in a listed house may be anybody's."""
+    rooms = bool(other.units or other.floors)
+    return agreement.level == "unit" and (not rooms or bool(listed.units or listed.floors))
+
+
 def _overlap(one: frozenset[str], two: frozenset[str]) -> bool:
     """Whether rooms are the same, by their numbers where both have some."""
     digits1, digits2 = ({unit for unit in units if any(map(str.isdigit, unit))} for units in (one, two))
@@ -307,9 +313,10 @@ class Premises:
         other = self._lexicon.read(text)
         found: list[AtAddress] = []
         for row in candidates:
-            agreement = compare(self._address(row), other)
+            listed = self._address(row)
+            agreement = compare(listed, other)
             nameless = row in self._nameless
-            if agreement and (nameless or (agreement.certain and agreement.level == "unit")):
+            if agreement and (nameless or (agreement.certain and _one_tenant(agreement, listed, other))):
                 level, _, score, parts = agreement
                 found += [AtAddress(entry, at, nameless, level, score, parts) for entry, at in self._rows[row]]
         found.sort(key=lambda at: (not at.nameless, -at.score, at.entry, at.alias))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ORDERS = 20_000
 STOPPED_SHARE_MAX = 0.01
 LABELS = Path(__file__).parents[1] / "cases" / "oui_listed.csv"
+OVERRULED = LABELS.with_name("labels_overruled.csv")
 KILLS_AFTER = (2_000, 7_000, 12_000)
 
 
@@ -113,13 +114,18 @@ def test_each_order_gets_one_decision_and_the_file_runner_gives_the_same_bytes(
 def test_few_clean_names_are_stopped(
     orders: list[bytes], real_snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of the names that are no listed name by the reference fold, less than one in a hundred is stopped."""
-    with LABELS.open(encoding="utf-8") as file:
+    """Of the names that are no listed name by the reference fold, less than one in a hundred is stopped.
+
+    Labels that a later look showed to be wrong are in a file of their own, with reasons; those names are left out.
+    """
+    with LABELS.open(encoding="utf-8") as file, OVERRULED.open(encoding="utf-8") as overruled:
+        wrong = {int(row["number"]) for row in csv.DictReader(overruled) if row["register"] == "oui"}
         listed = {int(row["number"]) for row in csv.DictReader(file)}
     counts: Counter[tuple[str, str]] = Counter()
     distinct = len({orjson.loads(order)["parties"][0]["name"] for order in orders})
     for number, value in enumerate(screened_by_command(orders[:distinct], real_snapshot, "2026-08-01", tmp_path)):
-        counts["listed" if number in listed else "clean", orjson.loads(value)["outcome"]] += 1
+        label = "overruled" if number in wrong else "listed" if number in listed else "clean"
+        counts[label, orjson.loads(value)["outcome"]] += 1
     clean = sum(count for (label, _), count in counts.items() if label == "clean")
     stopped = clean - counts["clean", "clear"]
     with capsys.disabled():

@@ -133,11 +133,14 @@ class _Reach(NamedTuple):
 class _Row(NamedTuple):
     """A list name as it is judged: stems with weight, evidence and number of the first letter, the most telling first.
 
-    `weight` is that of all stems; `missing_max` and `bits_spare` are how much of weight and evidence may be missing.
+    `needed` are the stems that no score can do without, but for initials in a person's name; `weight` is that of all
+    stems; `missing_max` and `bits_spare` are how much of weight and evidence may be missing.
     """
 
+    name: int
     person: int
     stems: tuple[tuple[int, float, float, int], ...]
+    needed: frozenset[int]
     weight: float
     missing_max: float
     bits_spare: float
@@ -263,7 +266,7 @@ class Candidates:
 
     def find(self, spoken: Sequence[str]) -> list[int]:
         """The numbers of the names that may score, the likeliest first, for a name's words (legal forms left out)."""
-        known = self._reach
+        known, known_rows = self._reach, self._rows
         words = [known.get(word) or self._reached(word) for word in spoken]
         initials = self._initials(spoken)
         others = list(self._others(spoken, initials))
@@ -288,8 +291,9 @@ class Candidates:
             self._put(names, stem, higher, heard.doubts)
         if len(spoken) > LONG_NAME_WORDS:
             self._ask_for_weight(heard)
-        rows = self._rows
-        bounds = [(-self._bound(rows.get(name) or self._row(name), heard), name) for name in names]
+        rows = [known_rows.get(name) or self._row(name) for name in names]
+        able = [row for row in rows if row.needed <= stems or (initials and row.person)]
+        bounds = [(-self._bound(row, heard), row.name) for row in able]
         return [name for value, name in sorted(bounds)[:CANDIDATES_MAX] if value]
 
     def _others(self, spoken: Sequence[str], initials: Mapping[int, int]) -> Iterator[tuple[int, _Reach]]:
@@ -342,7 +346,7 @@ class Candidates:
 
     def _bound(self, row: _Row, heard: _Heard) -> float:
         """The most that a name could score, 0 when that or its evidence is below the demand."""
-        person, stems, total, missing_max, bits_spare = row
+        _, person, stems, _, total, missing_max, bits_spare = row
         if total + len(stems) * heard.stem_weight[person] < heard.weight_min[person]:
             return 0.0
         doubts, initials = heard.doubts, heard.initials
@@ -389,7 +393,8 @@ class Candidates:
         bits_spare = sum(bits for _, _, bits, _ in stems) - demand.bits_min + _ROUNDING
         if len(self._rows) >= NAMES_REMEMBERED_MAX:
             self._rows.clear()
-        found = self._rows[name] = _Row(person, tuple(stems), total, missing_max, bits_spare)
+        needed = frozenset(stem for stem, weight, bits, _ in stems if weight > missing_max or bits > bits_spare)
+        found = self._rows[name] = _Row(name, person, tuple(stems), needed, total, missing_max, bits_spare)
         return found
 
     # --- words -------------------------------------------------------------------------------------------------------
