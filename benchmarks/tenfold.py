@@ -7,7 +7,8 @@ swapped for one of another name, and for organizations with a number or a city a
 First it is proved that the entries of the edition are found as before, by orders that are not timed: names of a
 register and misspelt listed names. Patterns inside of longer names (`word_inside`) are left out of that: a word that
 many entries use is none, by the rules. Then the same orders are screened against both in turns, each order once, so
-that nothing is remembered of a party, and words only as far as the orders before had them.
+that nothing is remembered of a party, and words only as far as the orders before had them. A misspelt name has up to
+ten times the findings then, and a clean one has none: so both are told apart.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 TIMES = 10
 REGISTERS = ("oui", "sec", "uk")
 PROVED_ORDERS = 1_000
-TIMED_ORDERS = 8_000
+ORDERS = PROVED_ORDERS + 8_000
 PIECE_ORDERS = 200
 MISSPELT_SHARE = 0.05
 RATIO_MAX = 1.5
@@ -63,17 +64,20 @@ def main() -> int:
     lost, gained = _differences(one, ten, orders[:PROVED_ORDERS])
     print(f"{len(one.entries):,} entries and {len(ten.entries):,}; findings of {PROVED_ORDERS} orders on the former:")
     print(f"    {lost} are lost among ten times as many, {gained} are new")
-    if (lost or gained) and "PROBE" not in __import__("os").environ:
+    if lost or gained:
         return 1
     figures = _timed(one, ten, orders[PROVED_ORDERS:])
     workbench.table(
-        ["", "us/order, edition", "us/order, tenfold", "ratio"],
-        [(part, row["us_edition"], row["us_tenfold"], f"{row['ratio']:.2f}") for part, row in figures.items()],
+        ["names of", "orders", "us, edition", "us, tenfold", "ratio"],
+        [
+            (source, row["orders"], f"{row['us_edition']:.1f}", f"{row['us_tenfold']:.1f}", f"{row['ratio']:.2f}")
+            for source, row in figures.items()
+        ],
     )
-    print(f"aim: less than {RATIO_MAX}\n")
+    print(f"aim, for names of registers: less than {RATIO_MAX}\n")
     if options.record:
         entries = {"entries": len(one.entries), "entries_tenfold": len(ten.entries)}
-        workbench.record("tenfold", {**entries, "orders": TIMED_ORDERS, "rows": figures}, options.note)
+        workbench.record("tenfold", {**entries, "rows": figures}, options.note)
     return 0
 
 
@@ -129,24 +133,30 @@ def _other(name: str, kind: str, number: int, vocabulary: Sequence[str], draw: r
 # --- orders, proof and time ------------------------------------------------------------------------------------------
 
 
-def _orders(reference: Path, held: Snapshot) -> list[bytes]:
+class _Order(NamedTuple):
+    source: str
+    raw: bytes
+
+
+def _orders(reference: Path, held: Snapshot) -> list[_Order]:
     """Names of the registers, and some misspelt ones of the list."""
     draw = random.Random(SEED)  # noqa: S311
     registered = [name for register in REGISTERS for name in register_names(reference, register)]
     listed = [alias.name for entry in held.entries for alias in entry.aliases if alias.quality == "strong"]
-    count = PROVED_ORDERS + TIMED_ORDERS
-    names = draw.sample(registered, count)
-    for at, alias in zip(range(0, count, round(1 / MISSPELT_SHARE)), draw.sample(listed, count), strict=False):
-        names[at] = next(iter(variants(alias, draw.choice(list(TREATMENTS)), 1)), alias)
-    return [workbench.named_order(name) for name in names]
+    orders = [_Order("register", workbench.named_order(name)) for name in draw.sample(registered, ORDERS)]
+    step = round(1 / MISSPELT_SHARE)
+    for at, alias in zip(range(0, ORDERS, step), draw.sample(listed, ORDERS // step), strict=True):
+        form = next(iter(variants(alias, draw.choice(list(TREATMENTS)), 1)), alias)
+        orders[at] = _Order("listed, misspelt", workbench.named_order(form))
+    return orders
 
 
-def _differences(one: Snapshot, ten: Snapshot, orders: Sequence[bytes]) -> tuple[int, int]:
+def _differences(one: Snapshot, ten: Snapshot, orders: Sequence[_Order]) -> tuple[int, int]:
     """How many findings on the entries of the edition are lost, and gained, with ten times as many."""
     known = {entry.entry_id for entry in one.entries}
     lost = gained = 0
     for order in orders:
-        before, after = (_found(order, held) for held in (one, ten))
+        before, after = (_found(order.raw, held) for held in (one, ten))
         lost += len(before - after)
         gained += len({finding for finding in after if finding[0] in known} - before)
     return lost, gained
@@ -160,24 +170,28 @@ def _found(order: bytes, held: Snapshot) -> set[tuple[str, str, str]]:
     return {(entry.entry_id, entry.aliases[hit.alias].name, hit.rule) for hit, entry in entries}
 
 
-def _timed(one: Snapshot, ten: Snapshot, orders: Sequence[bytes]) -> dict[str, dict[str, Any]]:
-    """Microseconds an order of both, in turns, piece by piece: of all orders, and of the later half."""
-    pieces = [orders[at : at + PIECE_ORDERS] for at in range(0, len(orders), PIECE_ORDERS)]
-    seconds = [[_seconds(held, piece) for held in (one, ten)] for piece in pieces]
-    halves = {"all orders": seconds, "the later half": seconds[len(seconds) // 2 :]}
-    return {part: _figures(rounds) for part, rounds in halves.items()}
+def _timed(one: Snapshot, ten: Snapshot, orders: Sequence[_Order]) -> dict[str, dict[str, Any]]:
+    """Microseconds an order of both, in turns, piece by piece: of all orders, and by where the names are from."""
+    spent: dict[str, list[tuple[float, float]]] = {"all": []}
+    for at in range(0, len(orders), PIECE_ORDERS):
+        piece = orders[at : at + PIECE_ORDERS]
+        edition, longer = ([_seconds(order, held) for order in piece] for held in (one, ten))
+        for order, *both in zip(piece, edition, longer, strict=True):
+            spent["all"].append((both[0], both[1]))
+            spent.setdefault(order.source, []).append((both[0], both[1]))
+    return {source: _figures(rows) for source, rows in spent.items()}
 
 
-def _seconds(held: Snapshot, piece: Sequence[bytes]) -> float:
+def _seconds(order: _Order, held: Snapshot) -> float:
     begun = time.thread_time()
-    for order in piece:
-        screen(order, held, workbench.TERMS)
-    return (time.thread_time() - begun) / len(piece)
+    screen(order.raw, held, workbench.TERMS)
+    return time.thread_time() - begun
 
 
-def _figures(rounds: Sequence[Sequence[float]]) -> dict[str, Any]:
-    edition, longer = (statistics.mean(column) for column in zip(*rounds, strict=True))
+def _figures(rows: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    edition, longer = (statistics.mean(column) for column in zip(*rows, strict=True))
     return {
+        "orders": len(rows),
         "us_edition": round(edition * 1e6, 1),
         "us_tenfold": round(longer * 1e6, 1),
         "ratio": round(longer / edition, 3),

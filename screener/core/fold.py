@@ -196,7 +196,8 @@ class Folder:
         self._marked = self._single | self._tricky
         self._glued_in_front = frozenset(form[0] for form in inside | starts if len(form) == 1)
         self._glued_behind = frozenset(form[0] for form in inside | ends if len(form) == 1)
-        long = {word for form in inside | starts | ends for word in form if len(word) >= MISSPELT_LETTERS_MIN}
+        single = {form[0] for form in inside | starts | ends if len(form) == 1}
+        long = {word for word in single if len(word) >= MISSPELT_LETTERS_MIN}
         self._long = frozenset(long)
         self._misspelt = frozenset(left for word in long for left in _shortened(word)) | self._long
         self._heads = frozenset(form[:_GUESSED_FORM_LETTERS_MIN] for form in self._glued_in_front)
@@ -315,7 +316,7 @@ class Folder:
         return found
 
     def _is_misspelt(self, word: str) -> bool:
-        """Whether a word is one typing error away from a long word of legal forms, and none itself."""
+        """Whether a word is one typing error away from a long legal form of one word, and none itself."""
         if word in self._long:
             return False
         return word in self._misspelt or not self._misspelt.isdisjoint(_shortened(word))
