@@ -234,15 +234,22 @@ def test_file_that_is_not_there_is_told(tmp_path):
 
 
 def test_real_snapshot_loads_within_a_second(real, tmp_path):
-    """A new process loads the snapshot of the published list of 2026 in at most a second of work, best of three."""
+    """A new process loads the snapshot of the published list of 2026 in at most a second of work, best of three.
+
+    On a machine so slow that reading the file's JSON alone takes an eighth of a second, in eight times that.
+    """
     path = tmp_path / "real.snapshot"
     path.write_bytes(real.content)
     timed = (
-        "import sys; from pathlib import Path; from time import process_time; from screener.lists import snapshot;"
-        "began = process_time(); held = snapshot.load(Path(sys.argv[1])); print(process_time() - began)"
+        "import sys, orjson; from pathlib import Path; from time import process_time;"
+        "from screener.lists import snapshot;"
+        "path = Path(sys.argv[1]); began = process_time(); held = snapshot.load(path); loaded = process_time() - began;"
+        "_, bodies = snapshot._verified(path.read_bytes()); began = process_time();"
+        "parsed = [orjson.loads(body) for body in bodies.values()]; print(loaded, process_time() - began)"
     )
     runs = [subprocess.run([sys.executable, "-c", timed, path], check=True, capture_output=True) for _ in range(3)]
-    assert min(float(run.stdout) for run in runs) <= 1.0
+    loaded, parsed = (min(map(float, times)) for times in zip(*(run.stdout.split() for run in runs), strict=True))
+    assert loaded <= max(1.0, 8 * parsed)
 
 
 def test_few_real_aliases_are_weak(real):
