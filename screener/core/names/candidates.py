@@ -36,14 +36,13 @@ from screener.core.names.score import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
 
     from screener.core.names.score import Costs, WordTables
     from screener.protocols import Engine
 
 CANDIDATES_MAX = 60
 NEAR_WORDS_MAX = 1_000
-LONG_NAME_WORDS = 8  # of a name of more words, list names that are too light for it are passed over first
 SHORT_CHARS_MAX = 3  # of words that are so short not every error is allowed
 INITIALS_WORD_CHARS = 2  # the fold joins single letters: "J. C. Juncker" is "jc juncker"
 WORDS_REMEMBERED_MAX = 100_000
@@ -133,15 +132,12 @@ class _Reach(NamedTuple):
 class _Row(NamedTuple):
     """A list name as it is judged: stems with weight, evidence and number of the first letter, the most telling first.
 
-    `needed` are the stems that no score can do without, but for initials in a person's name; `weight` is that of all
-    stems; `missing_max` and `bits_spare` are how much of weight and evidence may be missing.
+    `missing_max` and `bits_spare` are how much of its weight and evidence may be missing.
     """
 
     name: int
     person: int
     stems: tuple[tuple[int, float, float, int], ...]
-    needed: frozenset[int]
-    weight: float
     missing_max: float
     bits_spare: float
 
@@ -150,14 +146,10 @@ class _Heard:
     """What an order's words may stand for: stems, each with its doubt, and letters that may be initials, by number.
 
     `others` are initials and neighboring words written together: they count for stems that no word leads to. `weights`
-    are those of the words in any other's name and in a person's. A name must have `weight_min`, where each of its stems
-    counts `stem_weight` more. Which words a stem is of is worked out when it is asked for.
+    are those of the words in any other's name and in a person's. Which words a stem is of is worked out when asked for.
     """
 
-    __slots__ = (
-        *("_others", "_over", "_places", "_words"),
-        *("doubts", "initials", "stem_weight", "weight_min", "weights"),
-    )
+    __slots__ = ("_others", "_over", "_places", "_weights", "_words", "doubts", "initials")
 
     def __init__(
         self,
@@ -166,10 +158,9 @@ class _Heard:
         initials: Mapping[int, int],
         weights: tuple[Sequence[float], Sequence[float]],
     ) -> None:
-        self._words, self._others, self.weights, self.initials = words, others, weights, initials
+        self._words, self._others, self._weights, self.initials = words, others, weights, initials
         self._places: dict[int, int] = {}
         self._over: dict[tuple[int, int], float] = {}
-        self.weight_min, self.stem_weight = [0.0, 0.0], [0.0, 0.0]
         self.doubts: dict[int, float] = {}
         for stems, _, _ in words:
             again = self.doubts.keys() & stems.keys() if self.doubts else ()
@@ -179,18 +170,16 @@ class _Heard:
         for _, (stems, _, _) in others:
             self.doubts = stems | self.doubts
 
-    def most_covered(self, person: int) -> float:
-        """The most weight of words that one stem is of."""
-        weights = self.weights[person]
-        covered: dict[int, float] = {}
-        for weight, (stems, _, _) in zip(weights, self._words, strict=True):
-            for stem in stems:
-                covered[stem] = covered.get(stem, 0.0) + weight
-        for places, (stems, _, _) in self._others:
-            weight = sum(weight for at, weight in enumerate(weights) if places >> at & 1)
-            for stem in stems:
-                covered[stem] = max(covered.get(stem, 0.0), weight)
-        return max(covered.values())
+    def alone(self, person: int) -> list[tuple[float, KeysView[int]]]:
+        """The words that stand for what they lead to alone, each with its weight and that; the heaviest first."""
+        elsewhere = 0
+        for places, _ in self._others:
+            elsewhere |= places
+        rows = enumerate(zip(self._weights[person], self._words, strict=True))
+        found: list[tuple[float, KeysView[int]]]
+        found = [(weight, reach.stems.keys()) for at, (weight, reach) in rows if not elsewhere >> at & 1]
+        found.sort(key=lambda row: -row[0])
+        return found
 
     def over(self, person: int, stems: Iterable[int], places: int) -> float:
         """The weight of the words that are none of some stems, nor at some places (a bit each)."""
@@ -198,7 +187,7 @@ class _Heard:
             places |= self._places.get(stem) or self._found_places(stem)
         over = self._over.get((person, places))
         if over is None:
-            over = sum(weight for at, weight in enumerate(self.weights[person]) if not places >> at & 1)
+            over = sum(weight for at, weight in enumerate(self._weights[person]) if not places >> at & 1)
             self._over[person, places] = over
         return over
 
@@ -229,7 +218,7 @@ class Candidates:
             "_number",
             "_pairs",
         ),
-        *("_reach", "_rows", "_shelves", "_short", "_skeletons", "_tables", "_worth"),
+        *("_reach", "_rows", "_shares", "_shelves", "_short", "_skeletons", "_tables", "_weights", "_worth"),
     )
 
     def __init__(
@@ -247,6 +236,14 @@ class Candidates:
         self._letters = [self._number.get(stem[0], -1) for stem in shelves.stems]
         self._worth = tuple([tables.worth(stem, person=person) for stem in shelves.stems] for person in (False, True))
         self._bits = [min(other[1], person[1]) for other, person in zip(*self._worth, strict=True)]
+        self._shares = [
+            min(cost.extra, cost.conflict) * demand.value_min / (1.0 - demand.value_min)
+            for cost, demand in zip(costs, demands, strict=True)
+        ]  # what a name must weigh at least for each weight of words that is over
+        self._weights = [
+            sum([self._worth[person][stem][0] for stem in stems])
+            for person, stems in zip(shelves.names.person, shelves.names.stems, strict=True)
+        ]
         self._alone = {int(stem): names for stem, names in shelves.alone.items()}
         self._least = tuple(demand.bits_min for demand in demands)
         spelled = {**tables.other_spellings, **tables.person_spellings}
@@ -289,11 +286,8 @@ class Candidates:
         heard = _Heard(words, others, initials, weights)
         for stem, higher in met:
             self._put(names, stem, higher, heard.doubts)
-        if len(spoken) > LONG_NAME_WORDS:
-            self._ask_for_weight(heard)
-        rows = [known_rows.get(name) or self._row(name) for name in names]
-        able = [row for row in rows if row.needed <= stems or (initials and row.person)]
-        bounds = [(-self._bound(row, heard), row.name) for row in able]
+        rows = [known_rows.get(name) or self._row(name) for name in self._fitting(names, heard)]
+        bounds = [(-self._bound(row, heard), row.name) for row in rows]
         return [name for value, name in sorted(bounds)[:CANDIDATES_MAX] if value]
 
     def _others(self, spoken: Sequence[str], initials: Mapping[int, int]) -> Iterator[tuple[int, _Reach]]:
@@ -337,18 +331,24 @@ class Candidates:
         found = self._beside[stem] = frozenset(pair % size for pair in filed[first:last])
         return found
 
-    def _ask_for_weight(self, heard: _Heard) -> None:
-        """Let pass only names that have the weight for a name of many words: each word over speaks against them."""
-        for person, (demand, costs) in enumerate(zip(self._demands, self._costs, strict=True)):
-            share = min(costs.extra, costs.conflict) * demand.value_min / (1.0 - demand.value_min)
-            heard.weight_min[person] = share * (sum(heard.weights[person]) - LIGHT[0]) - _ROUNDING
-            heard.stem_weight[person] = share * heard.most_covered(person)
+    def _fitting(self, names: Iterable[int], heard: _Heard) -> Iterator[int]:
+        """The names that have the weight for the words of the order that they do not have: each speaks against them."""
+        held, weights = self._shelves.names, self._weights
+        alone = [heard.alone(person) for person in (False, True)]
+        for name in names:
+            person, stems = held.person[name], held.stems[name]
+            spare = weights[name] / self._shares[person] + LIGHT[0] + _ROUNDING
+            for weight, reached in alone[person]:
+                if reached.isdisjoint(stems):
+                    spare -= weight
+                    if spare < 0.0:
+                        break
+            else:
+                yield name
 
     def _bound(self, row: _Row, heard: _Heard) -> float:
         """The most that a name could score, 0 when that or its evidence is below the demand."""
-        _, person, stems, _, total, missing_max, bits_spare = row
-        if total + len(stems) * heard.stem_weight[person] < heard.weight_min[person]:
-            return 0.0
+        _, person, stems, missing_max, bits_spare = row
         doubts, initials = heard.doubts, heard.initials
         matched = missing = 0.0
         places = 0
@@ -387,14 +387,12 @@ class Candidates:
         stems = [(stem, *self._worth[person][stem], self._letters[stem]) for stem in held.stems[name]]
         stems.sort(key=lambda row: -row[2])
         extra, least = min(costs.extra, costs.conflict), demand.value_min
-        total = sum(weight for _, weight, _, _ in stems)
-        most = (1.0 - least) * total + least * extra * LIGHT[0]
+        most = (1.0 - least) * self._weights[name] + least * extra * LIGHT[0]
         missing_max = most / (1.0 - least + least * extra) + _ROUNDING
         bits_spare = sum(bits for _, _, bits, _ in stems) - demand.bits_min + _ROUNDING
         if len(self._rows) >= NAMES_REMEMBERED_MAX:
             self._rows.clear()
-        needed = frozenset(stem for stem, weight, bits, _ in stems if weight > missing_max or bits > bits_spare)
-        found = self._rows[name] = _Row(name, person, tuple(stems), needed, total, missing_max, bits_spare)
+        found = self._rows[name] = _Row(name, person, tuple(stems), missing_max, bits_spare)
         return found
 
     # --- words -------------------------------------------------------------------------------------------------------
