@@ -21,13 +21,14 @@ import textwrap
 import tomllib
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from screener.core.fold import words
+from screener.lists.word_tables import folded, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -109,21 +110,6 @@ def listed(reference: Path, wanted: Callable[[str], bool]) -> list[tuple[str, ..
     return sorted(found)
 
 
-def canonical(tables: Mapping[str, Any], *sections: str) -> dict[str, str]:
-    """Folded variant -> folded canonical word, of some sections of `name_words.toml`."""
-    return {
-        "".join(words(variant)): "".join(words(canon))
-        for section in sections
-        for canon, variants in tables[section].items()
-        for variant in variants
-    }
-
-
-def folded(texts: Iterable[str]) -> frozenset[str]:
-    """All words of some texts."""
-    return frozenset(word for text in texts for word in words(text))
-
-
 def mean(registers: Sequence[Mapping[str, float]], known: frozenset[str] | None) -> dict[str, float]:
     """Word -> its share over all registers; where reviewed words are known, all others by their second register."""
     shares: dict[str, float] = {}
@@ -163,14 +149,14 @@ def rarity(reference: Path) -> str:
     named = tables["name_words"]
     forms = [words(form) for each in tables["legal_forms"].values() for form in each["forms"]]
     legal = frozenset(form[0] for form in forms if len(form) == 1)
-    canon = canonical(named, "abbreviations", "numbers", "places")
+    canon = spellings(named["abbreviations"], named["numbers"], named["places"])
     common = [*tables["common_words"]["words"], *named["stop_words"]["words"], *canon.values(), *named["places"]]
     known = frozenset(canon.get(word, word) for word in folded(common)).union(*forms)
-    spellings = canonical(named, "variants", "numbers")
+    variants = spellings(named["variants"], named["numbers"])
     small = folded([*named["honorifics"]["words"], *named["particles"]["words"]])
     stop = folded(named["stop_words"]["words"])
     organization = mean([register(names, canon) for names in organizations(reference)], known)
-    person = mean([register(names, spellings) for names in persons(reference)], None)
+    person = mean([register(names, variants) for names in persons(reference)], None)
     parts = (section("organization", table(organization, legal | stop)), section("person", table(person, small)))
     return "\n".join((HEAD, *parts))
 

@@ -11,11 +11,9 @@ Each order must get the same outcome from both; those that do not are printed, w
 
 from __future__ import annotations
 
-import csv
 import gzip
 import random
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,7 +25,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import workbench
 from benchmarks.treatments import NO_BREAK_SPACE, SEED, TREATMENTS, variants
 from screener.core import screen
-from screener.lists import build
 from tests.oracle.label_register import register_names, rows
 
 if TYPE_CHECKING:
@@ -105,13 +102,7 @@ def _with_old_wordings(reference: Path, wordings: Sequence[Wording]) -> Snapshot
         wording = before.get(row["name"]) if row["source"].startswith(ENTITY_LIST) else None
         if wording:
             row |= {"name": wording.old, "alt_names": wording.old_aliases}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(workbench.LISTS).name.removesuffix(".gz")
-        with path.open("w", encoding="utf-8", newline="") as file:
-            out = csv.DictWriter(file, held[0])
-            out.writeheader()
-            out.writerows(held)
-        return build.build(build.Inputs(lists=[path])).snapshot
+    return workbench.edition_of(held, held[0])
 
 
 def _orders(reference: Path, wordings: Sequence[Wording]) -> Iterator[tuple[str, str]]:

@@ -17,14 +17,11 @@ import argparse
 import gc
 import gzip
 import importlib.util
-import os
-import platform
 import statistics
 import sys
 import time
 from csv import DictReader
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,17 +31,17 @@ import ahocorasick_rs
 import orjson
 from rapidfuzz import fuzz, process
 
-from screener import __version__, core
+from screener import core
 from screener.core import screen
 from screener.core.pieces import Said
 from screener.lists import build
 from screener.memory import Memory
-from screener.model import Terms
 from screener.runners.demo import sample_orders
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import stream
+from benchmarks import stream, workbench
+from benchmarks.workbench import LISTS, TERMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -57,9 +54,6 @@ ORDERS = 4_000
 STREAM_ORDERS = 20_000
 PROVED_ORDERS = 25
 PIECE_ORDERS = 250
-TERMS = Terms(as_of="2026-08-01", allow_stale=True)
-HERE = Path(__file__).parent
-LISTS = "lists/consolidated_2026-07-31.csv.gz"
 REGISTER = "names/ieee_oui_2026-03-16.csv.gz"
 
 
@@ -142,7 +136,9 @@ class Row(NamedTuple):
 def main() -> int:
     """Prove, time, print; the exit status is 1 when a proof fails."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--reference", type=Path, default=_reference(), help="folder of the reference lists and names")
+    parser.add_argument(
+        "--reference", type=Path, default=workbench.reference_folder(), help="folder of the reference lists and names"
+    )
     parser.add_argument("--record", action="store_true", help="append the figures to benchmarks/record/")
     options = parser.parse_args()
     inputs = build.Inputs(lists=[options.reference / LISTS]) if options.reference else build.Inputs(sample=True)
@@ -164,7 +160,7 @@ def _logic_v2(held: Snapshot) -> str:
     """What nomenklatura's logic-v2 takes for a pair, as `rivals.py` recorded it last, so for a name and all aliases."""
     if importlib.util.find_spec("nomenklatura") is None:
         return "brute force by logic-v2: skipped, nomenklatura is not installed (`make rivals` installs it)"
-    path = HERE / "record" / "rivals.jsonl"
+    path = workbench.RECORD / "rivals.jsonl"
     lines = path.read_bytes().splitlines() if path.is_file() else []
     recorded = [
         row["us_warm"] for line in lines for name, row in orjson.loads(line)["rows"].items() if "logic-v2" in name
@@ -230,12 +226,6 @@ def _having_seen(held: Snapshot, orders: Iterable[bytes]) -> Snapshot:
     for order in orders:
         screen(order, seen, TERMS)
     return seen
-
-
-def _reference() -> Path | None:
-    named = os.environ.get("SCREENER_DATA")
-    folder = Path(named) if named else HERE.parents[1] / "shared" / "data"
-    return folder if folder.is_dir() else None
 
 
 def _register_orders(reference: Path | None) -> list[bytes]:
@@ -337,7 +327,6 @@ def _print(figures: dict[str, Figure], workload: Workload) -> None:
 
 
 def _record(figures: dict[str, Figure], workload: Workload) -> None:
-    machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
     rows = {
         name: {
             "us_an_order": round(row.seconds * 1e6, 2),
@@ -346,16 +335,8 @@ def _record(figures: dict[str, Figure], workload: Workload) -> None:
         }
         for name, row in figures.items()
     }
-    line = {
-        "day": datetime.now(UTC).date().isoformat(),
-        "screener": __version__,
-        "workload": workload.name,
-        "floor": "orjson.loads, each order dropped",
-        **machine,
-        "rows": rows,
-    }
-    with (HERE / "record" / "core.jsonl").open("ab") as file:
-        file.write(orjson.dumps(line) + b"\n")
+    told = {"workload": workload.name, "floor": "orjson.loads, each order dropped", "rows": rows}
+    workbench.record("core", told)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,13 @@ ten times the findings then, and a clean one has none: so both are told apart.
 
 from __future__ import annotations
 
-import csv
 import gc
 import random
 import re
 import statistics
 import sys
-import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,7 +30,6 @@ from benchmarks.treatments import SEED, TREATMENTS, variants
 from screener.core import screen
 from screener.core.decode import decode
 from screener.core.match import match
-from screener.lists import build
 from screener.model import Fault
 from tests.oracle.label_register import register_names, rows
 
@@ -87,14 +85,7 @@ def main() -> int:
 def tenfold(reference: Path) -> Snapshot:
     """The snapshot of the edition with the siblings of its rows."""
     held = rows(reference / workbench.LISTS)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(workbench.LISTS).name.removesuffix(".gz")
-        with path.open("w", encoding="utf-8", newline="") as file:
-            out = csv.DictWriter(file, held[0])
-            out.writeheader()
-            out.writerows(held)
-            out.writerows(_siblings(held))
-        return build.build(build.Inputs(lists=[path])).snapshot
+    return workbench.edition_of(chain(held, _siblings(held)), held[0])
 
 
 def _siblings(held: Sequence[dict[str, str]]) -> Iterator[dict[str, str]]:

@@ -8,9 +8,11 @@ record/ and never changed.
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import platform
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +25,7 @@ from screener.lists import build
 from screener.model import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from screener.model import Snapshot
 
@@ -63,6 +65,17 @@ def skipped(what: str, why: str = "there are no reference lists and names (SCREE
 def edition(reference: Path) -> Snapshot:
     """The snapshot of the consolidated list of the reference folder."""
     return build.build(build.Inputs(lists=[reference / LISTS])).snapshot
+
+
+def edition_of(rows: Iterable[Mapping[str, str]], columns: Iterable[str]) -> Snapshot:
+    """The snapshot of a consolidated list of these rows, under the name and so the day of the edition."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(LISTS).name.removesuffix(".gz")
+        with path.open("w", encoding="utf-8", newline="") as file:
+            out = csv.DictWriter(file, list(columns))
+            out.writeheader()
+            out.writerows(rows)
+        return build.build(build.Inputs(lists=[path])).snapshot
 
 
 def named_order(name: str, kind: str = "") -> bytes:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 NAME_CHARS_MAX = 1_000  # of a longer name only so much is held against names that are like it
 SIMILAR_PARTS_MAX = 12  # so are the first parts only, those of several words and runs of them
 REMEMBERED_MAX = 8  # hits and likenesses of a name that is remembered
+GUESS_SCORE = 0.95
+GUESS_REASONS = ("same words but for a legal form",)
 _SYLLABLES = "\u2e80"  # from here on the scripts of China, Japan and Korea: few syllables, many names of the same
 _INSIDE_NAME = {"inside": "name_inside", "word": "word_inside"}
 _INSIDE_TEXT = {"inside": "free_text", "word": "free_text"}
@@ -60,8 +62,6 @@ class _Named(NamedTuple):
     likenesses: Sequence[tuple[int, int, Likeness]]
 
 
-GUESS_SCORE = 0.95
-GUESS_REASONS = ("same words but for a legal form",)
 _NO_PLACE = Place(None, None, "")
 _NOBODY = _Named((), ())
 

@@ -151,7 +151,7 @@ def rows(file: PublishedFile) -> Iterator[Row]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise file.fault(line, _csv_expectation(error)) from error
+            raise file.fault(line, csv_expectation(error)) from error
         if cells is None:
             return
         if not cells:
@@ -161,7 +161,8 @@ def rows(file: PublishedFile) -> Iterator[Row]:
         yield Row(line, cells, lines.tell() == chars_unfinished)
 
 
-def _csv_expectation(error: csv.Error) -> str:
+def csv_expectation(error: csv.Error) -> str:
+    """What a row of a CSV file should have been, for the fault that `csv` found in it."""
     reason = str(error)
     if "unexpected end" in reason:
         return "expected the quote that opens in this row to be closed, found the end of the file"

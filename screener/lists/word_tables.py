@@ -18,11 +18,11 @@ def word_tables(tables: Tables) -> WordTables:
     names = tables["name_words"]
     prefixes = names["vessel_prefixes"]["words"]
     return WordTables(
-        titles=_folded([*names["honorifics"]["words"], *prefixes]),
-        particles=_folded(names["particles"]["words"]),
-        stop_words=_folded([*names["stop_words"]["words"], *prefixes]),
-        person_spellings=_spellings(names["variants"], names["numbers"]),
-        other_spellings=_spellings(names["abbreviations"], names["numbers"], names["places"]),
+        titles=folded([*names["honorifics"]["words"], *prefixes]),
+        particles=folded(names["particles"]["words"]),
+        stop_words=folded([*names["stop_words"]["words"], *prefixes]),
+        person_spellings=spellings(names["variants"], names["numbers"]),
+        other_spellings=spellings(names["abbreviations"], names["numbers"], names["places"]),
         person_bits=_bits(tables["rarity"]["person"]),
         other_bits=_bits(tables["rarity"]["organization"]),
         bits_max=tables["rarity"]["bits_max"],
@@ -35,11 +35,13 @@ def word_tables(tables: Tables) -> WordTables:
     )
 
 
-def _folded(texts: Iterable[str]) -> frozenset[str]:
+def folded(texts: Iterable[str]) -> frozenset[str]:
+    """All words of some texts."""
     return frozenset(word for text in texts for word in words(text))
 
 
-def _spellings(*sections: Mapping[str, Iterable[str]]) -> dict[str, str]:
+def spellings(*sections: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Folded variant -> folded canonical word, of some sections of `name_words.toml`."""
     return {
         "".join(words(variant)): "".join(words(canon))
         for section in sections

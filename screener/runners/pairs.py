@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TextIO
 
 from screener.errors import ListError, OperatorError
-from screener.lists.reading import CELL_CHARS_MAX
+from screener.lists.reading import CELL_CHARS_MAX, csv_expectation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,22 +134,13 @@ def _rows(path: str, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise ListError(path, line, _expected(error)) from None
+            raise ListError(path, line, csv_expectation(error)) from None
         if cells is None:
             return
         if max(map(len, cells), default=0) > CELL_CHARS_MAX:
-            raise ListError(path, line, _expected(csv.Error("field larger")))
+            raise ListError(path, line, csv_expectation(csv.Error("field larger")))
         if cells:
             yield line, cells
-
-
-def _expected(error: csv.Error) -> str:
-    reason = str(error)
-    if "unexpected end" in reason:
-        return "expected the quote that opens in this row to be closed, found the end of the file"
-    if "field larger" in reason:
-        return f"expected at most {CELL_CHARS_MAX} characters in a cell (is a quote left open?)"
-    return f"expected a row of comma-separated cells ({reason})"
 
 
 def _lines(path: str, file: BinaryIO) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 from benchmarks import rarity
 from screener.core.fold import words
 from screener.lists import rules
+from screener.lists.word_tables import spellings
 
 TABLES = {
     name: tomllib.loads((rules.SHIPPED / f"{name}.toml").read_text(encoding="utf-8"))
@@ -30,7 +31,7 @@ def folded(texts):
 
 def canonical(*sections):
     """Folded variant -> canonical word, of some sections."""
-    return rarity.canonical(NAMED, *sections)
+    return spellings(*(NAMED[section] for section in sections))
 
 
 def spelled(section):
