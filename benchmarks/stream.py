@@ -106,6 +106,18 @@ def _order(number: int, parties: Sequence[Party], chance: random.Random, mark: s
     return order
 
 
+def order_of(party: Party) -> bytes:
+    """An order of one party and nothing else."""
+    return orjson.dumps(
+        {
+            "schema_version": 1,
+            "order_id": "SO-1",
+            "placed_at": "2026-07-31T12:00:00Z",
+            "parties": [_party("end_user", party)],
+        }
+    )
+
+
 def _party(role: str, party: Party) -> dict[str, Any]:
     said: dict[str, Any] = {"role": role, "name": party.name}
     if party.other_name:

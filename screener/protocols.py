@@ -26,6 +26,12 @@ class Fold(Protocol):
     def readings(self, text: str) -> list[str]:
         """A text in the ways it may be read, all of its length; as written first."""
 
+    def plain(self, text: str) -> list[str] | None:
+        """The words of a name that can be read in one way only, no part of which says more; None if not for certain."""
+
+    def has_guesses(self, found: Iterable[str]) -> bool:
+        """Whether there may be guesses at a plain text of these words."""
+
     def guesses(self, text: str) -> list[str]:
         """Bolder readings, for a person to judge."""
 

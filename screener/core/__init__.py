@@ -16,7 +16,7 @@ from screener.core.policy import judge_days, policy, regimes_in_force
 from screener.core.premises import at_listed_address
 from screener.core.redflags import redflags
 from screener.core.route import cover, route, sterner
-from screener.core.serialize import rest_of, serialize, serialize_fault, serialize_silent
+from screener.core.serialize import answer_of, rest_of, serialize, serialize_fault, serialize_silent
 from screener.model import Fault, Terms
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def screen(raw: bytes | None, snapshot: Snapshot, terms: Terms = AS_GIVEN, key: 
     frame = _frame(order, said.unknown, snapshot, terms)
     raw = raw or b""
     if not said.signs and not order.cancelled:
-        return serialize_silent(raw, order.order_id, frame.silent, frame.judgment.as_of, snapshot, frame.rest)
+        return serialize_silent(raw, order.order_id, frame.silent, frame.answer, frame.rest)
     verdict = _cancelled(snapshot, terms) if order.cancelled else _judge(order, said, snapshot, terms, frame.judgment)
     return serialize(
         raw,
@@ -83,13 +83,14 @@ def _stages(order: Order, snapshot: Snapshot) -> Said:
 class _Frame(NamedTuple):
     """What orders share that have the same dates and terms, and the same parties of unknown owners.
 
-    `silent` is the verdict where nothing was found, `rest` its decision without what is the order's own.
+    `silent` is the verdict where nothing was found, `answer` and `rest` what of its decision is not the order's own.
     """
 
     judgment: Judgment
     regimes: list[str]
     not_evaluated: list[str]
     silent: Verdict
+    answer: bytes
     rest: bytes
 
 
@@ -105,7 +106,7 @@ def _new_frame(order: Order, unknown: Sequence[int], snapshot: Snapshot, terms: 
     not_evaluated = [f"OWNERSHIP parties[{number}]" for number in unknown]
     silent = route((), judgment.caveats, _notices(snapshot, terms))
     rest = rest_of(silent, silent, judgment, snapshot, terms, regimes, not_evaluated)
-    return _Frame(judgment, regimes, not_evaluated, silent, rest)
+    return _Frame(judgment, regimes, not_evaluated, silent, answer_of(snapshot, judgment.as_of, silent), rest)
 
 
 def _judge(order: Order, said: Said, snapshot: Snapshot, terms: Terms, judgment: Judgment) -> Verdict:

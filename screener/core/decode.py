@@ -277,19 +277,20 @@ def _check_order(value: dict[str, Any]) -> None:
 
 
 def _order(value: dict[str, Any], parties: list[Party]) -> Order:
-    placed_at = value.get("placed_at")
+    get = value.get
+    placed_at = get("placed_at")
     return Order(
         value["order_id"],
-        value.get("cancelled") is True,
+        get("cancelled") is True,
         washington_day(placed_at) if placed_at else None,
-        value.get("export_date"),
+        get("export_date"),
         parties,
         [
             Item(item.get("description") or "", item.get("maker") or "", item.get("model") or "")
-            for item in value.get("items") or ()
+            for item in get("items") or ()
         ],
-        value.get("end_use") or "",
-        value.get("notes") or "",
+        get("end_use") or "",
+        get("notes") or "",
     )
 
 
@@ -350,6 +351,9 @@ _HEAD_SHAPES = _Shapes(
 _ITEM_SHAPES = _Shapes(_certain_types(_ITEM_MEMBERS))
 _PARTY_SHAPES = _Shapes(_certain_types(_PARTY_MEMBERS) | {"other_names": _NOTHING | {list}})
 _NAME_OF_PARTIES = b'"parties":'
+_PARTIES_BEGIN = b'"parties":[{'
+_PARTIES_BORDER = b"},{"
+_PARTIES_END = b"}]"
 _NAME_OF_ROLE = b'"role":'
 _ROLE_FIRST = b'"role":"'
 
@@ -361,14 +365,14 @@ def _order_certain(raw: bytes, memory: Memory) -> Order | None:
     JSON and has this member once, and at its top, then that is where it was; and if all the bytes taken out are those
     of objects, then to put them back gives JSON again, of just these parts.
     """
-    begin = raw.find(_NAME_OF_PARTIES) + len(_NAME_OF_PARTIES)
-    end = raw.find(b"}]", begin)
-    if end < 0 or raw[begin : begin + 2] != b"[{":
+    front, _, behind = raw.partition(_PARTIES_BEGIN)
+    parties, closed, rest = behind.partition(_PARTIES_END)
+    if not closed or _NAME_OF_PARTIES in front or _NAME_OF_PARTIES in rest:
         return None
-    head = raw[:begin] + b"null" + raw[end + 2 :]
-    spelled = raw[begin + 2 : end].split(b"},{")
-    if head.find(_NAME_OF_PARTIES, begin) >= 0 or len(spelled) > PARTIES_MAX:
+    spelled = parties.split(_PARTIES_BORDER)
+    if len(spelled) > PARTIES_MAX:
         return None
+    head = b'%b"parties":null%b' % (front, rest)
     try:
         value = orjson.loads(head)
         if orjson.dumps(value) != head:  # perhaps a member stands twice

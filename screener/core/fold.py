@@ -15,18 +15,21 @@ is folded; `Folder.guesses` are further ways, too bold to stop an order by.
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from typing import TYPE_CHECKING
 
 from anyascii import anyascii
 
 from screener.core.readings import (
+    BORDER_WORDS,
     GLUED_LETTERS_MAX,
     NAME_LETTERS_MIN,
     PADDING,
     WORD,
     decoded,
     in_latin_letters,
+    parts,
     readings,
     seams_behind,
     seams_in_front,
@@ -102,6 +105,8 @@ _CHARACTERS = _Characters()
 _ASCII_BLANKS = bytes(ord(_CHARACTERS[code] or " ") if code != ord("#") else 32 for code in range(128)) + bytes(128)
 _ASCII_DROPPED = bytes(code for code in range(128) if not _CHARACTERS[code])
 _UNTIDY = frozenset("abcdefghijklmnopqrstuvwxyz") | {"nr"}
+_PLAIN = (string.ascii_letters + string.digits + " .,&-").encode()
+WHOLE_WORDS_KEPT = 200_000
 
 
 def words(text: str) -> list[str]:
@@ -179,7 +184,7 @@ class Folder:
 
     __slots__ = (
         *("_inside", "_at_start", "_at_end", "_glued_in_front", "_glued_behind", "_long", "_misspelt"),
-        *("_single", "_tricky", "_marked", "_heads", "_tails"),
+        *("_single", "_tricky", "_marked", "_heads", "_tails", "_whole_words"),
     )
 
     def __init__(self, anywhere: Iterable[str], at_start: Iterable[str] = (), at_end: Iterable[str] = ()) -> None:
@@ -202,6 +207,7 @@ class Folder:
         self._misspelt = frozenset(left for word in long for left in _shortened(word)) | self._long
         self._heads = frozenset(form[:_GUESSED_FORM_LETTERS_MIN] for form in self._glued_in_front)
         self._tails = frozenset(form[-_GUESSED_FORM_LETTERS_MIN:] for form in self._glued_behind)
+        self._whole_words: set[str] = set()
 
     def __call__(self, text: str) -> str:
         """Fold a text; "" when no letter or digit is in it."""
@@ -281,6 +287,32 @@ class Folder:
             found += [latin for reading in found if (latin := in_latin_letters(reading)) != reading]
         return found
 
+    def plain(self, text: str) -> list[str] | None:
+        """The words of a name that can be read in one way only, no part of which says more; None if not for certain.
+
+        Most names are such: ASCII letters and digits in words, no seam, no "dba", no comma but before "Ltd".
+        """
+        if not text.isascii():
+            return None
+        raw = text.encode()
+        if raw.translate(None, _PLAIN) or b" -" in raw:
+            return None
+        found = raw.translate(_ASCII_BLANKS).decode().split()
+        if not BORDER_WORDS.isdisjoint(found) and any(parts(text)):
+            return None
+        if not (text.istitle() or text.isupper() or text.islower()) and self._without_seams(text) != text:
+            return None
+        if not _UNTIDY.isdisjoint(found):
+            found = _joined(found)
+        return found if b"," not in raw or self._is_whole_before_comma(raw, found) else None
+
+    def _is_whole_before_comma(self, raw: bytes, found: list[str]) -> bool:
+        """Whether nothing but one legal form stands behind a name's comma, and the rest is the name without it."""
+        named, _, form = raw.partition(b",")
+        if form.strip(b" .").lower().decode() not in self._single:
+            return False
+        return self.core(words(named.decode())) == self.core(found)
+
     def _without_seams(self, text: str) -> str:
         """Blanks for each legal form that stands in a word with another, with a capital at the seam."""
         shape = shape_of(text)
@@ -314,6 +346,18 @@ class Folder:
                 low, high = word.start() + begin, word.start() + stop
                 found.append(text[:low] + " " * (high - low) + text[high:])
         return found
+
+    def has_guesses(self, found: Iterable[str]) -> bool:
+        """Whether there may be guesses at a plain name of these words; remembers words that give none."""
+        known = self._whole_words
+        if known.issuperset(found):
+            return False
+        if len(known) >= WHOLE_WORDS_KEPT:
+            known.clear()
+        new = [word for word in found if word not in known]
+        whole = [word for word in new if not any(self._glued(run) for run in _LONG_WORD.findall(word))]
+        known.update(whole)
+        return len(whole) < len(new)
 
     def _is_misspelt(self, word: str) -> bool:
         """Whether a word is one typing error away from a long legal form of one word, and none itself."""

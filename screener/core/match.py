@@ -38,12 +38,16 @@ _IN_ADDRESS = {"inside": "free_text"}
 
 
 class _Reading(NamedTuple):
-    """A way to read a text: its words, those without legal forms, and its parts with the words of each."""
+    """A way to read a text: its words, those without legal forms, and its parts with the words of each.
+
+    `plain`: there is no other way, and no part of it says more.
+    """
 
     text: str
     words: list[str]
     core: list[str]
     parts: list[tuple[int, int, list[str]]]
+    plain: bool = False
 
 
 class _Part(NamedTuple):
@@ -91,7 +95,7 @@ def _named(name: str, snapshot: Snapshot) -> _Named:
     hits = _of_name(name, readings, snapshot)
     if len(name) > NAME_CHARS_MAX:
         readings = _read(name[:NAME_CHARS_MAX], snapshot)
-    guesses = [words(guess) for guess in snapshot.fold.guesses(name[:NAME_CHARS_MAX])]
+    guesses = _guesses(name[:NAME_CHARS_MAX], readings, snapshot)
     hits += _of_guesses(name, guesses, {hit.entry for hit in hits}, snapshot)
     likenesses = _of_likeness(name, readings, guesses, {hit.entry for hit in hits}, snapshot)
     named = _Named(hits, likenesses) if hits or likenesses else _NOBODY
@@ -102,6 +106,9 @@ def _named(name: str, snapshot: Snapshot) -> _Named:
 
 def _read(text: str, snapshot: Snapshot, *, parted: bool = True) -> list[_Reading]:
     """A text in the ways it may be read; the words of each, and of its parts where it is `parted`, are folded once."""
+    plain = snapshot.fold.plain(text)
+    if plain is not None:
+        return [_Reading(text, plain, snapshot.fold.core(plain), [], plain=True)]
     read: list[_Reading] = []
     for reading in snapshot.fold.readings(text):
         found = words(reading)
@@ -133,6 +140,8 @@ def _of_name(name: str, readings: Sequence[_Reading], snapshot: Snapshot) -> lis
                 found[entry] = Hit(_NO_PLACE, 0, len(name), name, entry, alias, _whole_rule(entry, alias, snapshot))
         for hit in _inside(_NO_PLACE, reading, snapshot, _INSIDE_NAME):
             inside.setdefault((hit.entry, hit.alias), hit)
+    if readings[0].plain and not (found or inside):
+        return []
     named = {hit.entry for hit in inside.values()} | found.keys()
     apart = [hit for hit in _of_parts(_NO_PLACE, name, readings, snapshot, "word_inside") if hit.entry not in named]
     return [*found.values(), *(hit for hit in inside.values() if hit.entry not in found), *apart]
@@ -218,6 +227,13 @@ def _inside(place: Place, reading: _Reading, snapshot: Snapshot, rules: dict[str
 # --- names that are like listed ones ---------------------------------------------------------------------------------
 
 
+def _guesses(name: str, readings: Sequence[_Reading], snapshot: Snapshot) -> list[list[str]]:
+    """The words of a name without a legal form that is misspelt or written into a word, in every way that there is."""
+    if readings[0].plain and not snapshot.fold.has_guesses(readings[0].words):
+        return []
+    return [words(guess) for guess in snapshot.fold.guesses(name)]
+
+
 def _of_guesses(name: str, guesses: Iterable[list[str]], named: set[int], snapshot: Snapshot) -> list[Hit]:
     """Strong names that are all of a name without a legal form that is misspelt or written into a word."""
     found: dict[int, Hit] = {}
@@ -230,7 +246,7 @@ def _of_guesses(name: str, guesses: Iterable[list[str]], named: set[int], snapsh
 
 
 def _of_likeness(
-    name: str, readings: Sequence[_Reading], guesses: Iterable[list[str]], named: set[int], snapshot: Snapshot
+    name: str, readings: Sequence[_Reading], guesses: Sequence[list[str]], named: set[int], snapshot: Snapshot
 ) -> list[tuple[int, int, Likeness]]:
     """What a name, or a part of it, is like, of other entries than those `named`; each with the part's slice."""
     found: list[tuple[int, int, Likeness]] = []
@@ -270,12 +286,15 @@ def _weighed(
 
 
 def _spoken(
-    name: str, readings: Sequence[_Reading], guesses: Iterable[list[str]], snapshot: Snapshot
+    name: str, readings: Sequence[_Reading], guesses: Sequence[list[str]], snapshot: Snapshot
 ) -> Iterator[tuple[int, int, Sequence[str], float]]:
     """The words of a name in all its readings, and of its parts of several words; each once. A stop of 0 is the end.
 
     The last number is the doubt: of several readings in Latin letters one may be like a listed name by chance.
     """
+    if readings[0].plain and not guesses:
+        yield 0, 0, readings[0].words, 0.0
+        return
     heard: set[tuple[str, ...]] = set()
     fold = snapshot.fold
     latin = () if name.isascii() else snapshot.similar.read(name)

@@ -25,6 +25,8 @@ _BORDER = re.compile(
 )
 _BORDER_SIGNS = frozenset('()[]{}<>/;,:|"-\u00ab\u00bb\u201c\u201d\u2013\u2014')
 _BORDER_WORDS = ("dba", "aka", "fka", "attn", "care of")
+BORDER_WORDS = frozenset(word.split()[0] for word in _BORDER_WORDS)
+"""The first words of what may part a name without a sign."""
 _MARK = re.compile(r"(?<![a-z0-9])(?:c/o|d/b/a|a/k/a|f/k/a|m/s)(?![a-z0-9])\.?", re.IGNORECASE)
 _FILLER = re.compile("[\u00ad\u115f\u1160\u180e\u200b-\u200f\u2060-\u2064\u3164\ufeff\uffa0]")
 _ENTITIES = dict(

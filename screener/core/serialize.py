@@ -17,7 +17,7 @@ from screener import __version__
 from screener.model import Decision, Verdict
 
 if TYPE_CHECKING:
-    from screener.model import Fault, Judgment, Snapshot, Terms
+    from screener.model import Fault, Judgment, Outcome, Snapshot, Terms
 
 SCHEMA_VERSION = 1
 FINDINGS_MAX = 200
@@ -41,18 +41,17 @@ def serialize(
     for limit in (FINDINGS_MAX, 50, 10, 1):
         told = _told(verdict, limit)
         rest = rest_of(told, verdict, judgment, snapshot, terms, regimes, not_evaluated)
-        value = _write(raw, order_id, told, judgment.as_of, snapshot, rest)
+        value = _write(raw, order_id, told.outcome, answer_of(snapshot, judgment.as_of, told), rest)
         if len(value) <= DECISION_BYTES_MAX:
             break
     return Decision(told.outcome, order_id, told.reasons, lists, value)
 
 
-def serialize_silent(
-    raw: bytes, order_id: str, verdict: Verdict, as_of: str | None, snapshot: Snapshot, rest: bytes
-) -> Decision:
-    """Write the decision on an order without findings; `rest` is what `rest_of` gave for the like of it."""
-    value = _write(raw, order_id, verdict, as_of, snapshot, rest)
-    return Decision(verdict.outcome, order_id, [*verdict.reasons], [], value)
+def serialize_silent(raw: bytes, order_id: str, verdict: Verdict, answer: bytes, rest: bytes) -> Decision:
+    """Write the decision on an order without findings; `answer_of` and `rest_of` gave the like of it the last two."""
+    return Decision(
+        verdict.outcome, order_id, [*verdict.reasons], [], _write(raw, order_id, verdict.outcome, answer, rest)
+    )
 
 
 def _told(verdict: Verdict, limit: int) -> Verdict:
@@ -90,18 +89,16 @@ def rest_of(
     return members[1:-1]
 
 
-def _write(raw: bytes, order_id: str, verdict: Verdict, as_of: str | None, snapshot: Snapshot, rest: bytes) -> bytes:
+def _write(raw: bytes, order_id: str, outcome: Outcome, answer: bytes, rest: bytes) -> bytes:
     """The ids as `_head` says them, the rest, and the order unless it is clear, as one object."""
-    decision_id, order_sha256 = _ids(raw, as_of, snapshot, verdict)
-    told_id = orjson.dumps(order_id)
-    order = b"}" if verdict.outcome == "clear" else b',"order":%b}' % _one_line(raw)
+    decision_id, order_sha256 = _ids(raw, answer)
     return b'{"schema_version":%d,"decision_id":"%b","order_id":%b,"order_sha256":"%b",%b%b' % (
         SCHEMA_VERSION,
         decision_id.encode(),
-        told_id,
+        orjson.dumps(order_id),
         order_sha256.encode(),
         rest,
-        order,
+        b"}" if outcome == "clear" else b',"order":%b}' % _one_line(raw),
     )
 
 
@@ -134,7 +131,7 @@ def serialize_fault(
 
 def _head(raw: bytes, order_id: str | None, as_of: str | None, snapshot: Snapshot, verdict: Verdict) -> dict[str, Any]:
     """The members that name a decision."""
-    decision_id, order_sha256 = _ids(raw, as_of, snapshot, verdict)
+    decision_id, order_sha256 = _ids(raw, answer_of(snapshot, as_of, verdict))
     return {
         "schema_version": SCHEMA_VERSION,
         "decision_id": decision_id,
@@ -143,11 +140,17 @@ def _head(raw: bytes, order_id: str | None, as_of: str | None, snapshot: Snapsho
     }
 
 
-def _ids(raw: bytes, as_of: str | None, snapshot: Snapshot, verdict: Verdict) -> tuple[str, str]:
+def answer_of(snapshot: Snapshot, as_of: str | None, verdict: Verdict) -> bytes:
+    """What the same bytes may be answered otherwise in: stands behind the order where the decision's id is hashed."""
+    return f" {snapshot.sha256} {as_of} {verdict.outcome} {' '.join(verdict.reasons)}".encode()
+
+
+def _ids(raw: bytes, answer: bytes) -> tuple[str, str]:
     """The decision's id, which tells apart all that the same bytes may be answered, and the order's hash."""
-    order_sha256 = hashlib.sha256(raw).hexdigest()
-    told = f"{order_sha256} {snapshot.sha256} {as_of} {verdict.outcome} {' '.join(verdict.reasons)}"
-    return hashlib.sha256(told.encode()).hexdigest()[:32], order_sha256
+    hashed = hashlib.sha256(raw)
+    order_sha256 = hashed.hexdigest()
+    hashed.update(answer)
+    return hashed.hexdigest()[:32], order_sha256
 
 
 def _origin(as_of: str | None, snapshot: Snapshot, terms: Terms, regimes: list[str]) -> dict[str, Any]:

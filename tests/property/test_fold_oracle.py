@@ -7,9 +7,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from screener.core.fold import slice_of, words
+from screener.core.readings import parts
 from screener.lists import patterns, rules
 from screener.lists.read import read_lists
 from tests.oracle.fold import reference_fold
+from tests.oracle.label_register import register_names
 
 FOLD = patterns.folder(rules.read_tables())
 
@@ -188,3 +190,38 @@ def test_readings_and_guesses_have_the_length_of_the_text(text):
 def test_first_reading_folds_as_the_text(text):
     """A text with its entities read as characters folds as the text does."""
     assert FOLD(FOLD.readings(text)[0]) == FOLD(text)
+
+
+SPOKEN = st.sampled_from(
+    "Acme ACME iCore AcmeGmbH GmbHAcme Corporaton International care of dba Attn t/a Co. Ltd Limited Private GmbH AG "
+    "S.A. S A B.V. and & nr 7 13 x9".split()
+)
+BETWEEN = st.sampled_from([" ", " ", "  ", ". ", ", ", ",", " - ", "-", ";", "/", " (", ") ", "&", "'", ""])
+SAID = st.lists(st.tuples(SPOKEN, BETWEEN), min_size=1, max_size=7).map(lambda rows: "".join(map("".join, rows)))
+
+
+@given(SAID | ASCII | ANY)
+@example("Acme Holding, Ltd.")
+@example("Acme Private, Limited")
+@example("Acme care of Bolt")
+@example("Northern-AcmeGmbH")
+@example("Acme Corporaton")
+@settings(max_examples=1_500, deadline=None)
+def test_a_plain_name_is_read_in_one_way_and_its_parts_say_no_more(name):
+    """What is called plain has one reading, and each of its parts of several words is all of it; guesses are known."""
+    found = FOLD.plain(name)
+    if found is None:
+        return
+    core = FOLD.core(found)
+    assert FOLD.readings(name) == [name]
+    assert found == words(name)
+    for begin, stop in parts(name):
+        part = FOLD.core(words(name[begin:stop]))
+        assert part == core or len(part) == 1
+    assert FOLD.has_guesses(found) or not FOLD.guesses(name)
+
+
+def test_most_published_names_of_companies_are_plain(reference_data):
+    """The short way is the usual one; else it would be there for nothing."""
+    names = register_names(reference_data, "sec")
+    assert sum(FOLD.plain(name) is not None for name in names) > 0.8 * len(names)
