@@ -195,7 +195,8 @@ def _workloads(reference: Path | None, held: Snapshot) -> Iterable[tuple[Workloa
     parties = _unlisted(stream.parties(reference, PARTIES_DRAWN), held)[: 2 * stream.PARTIES]
     usual = parties[: stream.PARTIES]
     orders = stream.zipf_orders(usual, listed, STREAM_ORDERS)
-    yield Workload(f"{named}, realistic stream", orders), _stream_rows(held, stream.each_once(usual), orders)
+    before = stream.zipf_orders(usual, listed, STREAM_ORDERS, seed=stream.SEED + 1)
+    yield Workload(f"{named}, realistic stream", orders), _stream_rows(held, stream.each_once(usual), before, orders)
     distinct = stream.distinct_orders(parties, listed, 2 * stream.PARTIES // stream.ORDER_PARTIES)
     rows = [
         Row("memory empty", partial(replace, held), len(distinct)),
@@ -210,12 +211,15 @@ def _unlisted(parties: Sequence[stream.Party], held: Snapshot) -> list[stream.Pa
     return [party for party in parties if screen(stream.order_of(party), stopped, TERMS).outcome == "clear"]
 
 
-def _stream_rows(held: Snapshot, each_once: Sequence[bytes], orders: Sequence[bytes]) -> list[Row]:
-    """Cold: nothing was seen before. Parties known: each was seen once, in other orders. Warm: these very orders."""
+def _stream_rows(
+    held: Snapshot, each_once: Sequence[bytes], before: Sequence[bytes], orders: Sequence[bytes]
+) -> list[Row]:
+    """Rows by what was seen before: nothing, each party once, as many other orders of the stream, these very orders."""
     return [
         Row("no memory", partial(_forgetful, held), 2_000),
         Row("cold: memory empty", partial(replace, held), len(orders)),
         Row("parties known", partial(_having_seen, held, each_once), len(orders)),
+        Row("steady: after other orders", partial(_having_seen, held, before), len(orders)),
         Row("warm: orders seen before", partial(_having_seen, held, orders), len(orders)),
     ]
 

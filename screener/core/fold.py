@@ -63,6 +63,7 @@ GUESSES_MAX = 8
 MISSPELT_LETTERS_MIN = 6
 _GUESSED_FORM_LETTERS_MIN = 3
 _SHORT_FORM_LETTERS_MAX = 2
+_SIMPLE_WORD = re.compile("['`]*[A-Za-z0-9][A-Za-z0-9'`]*")
 _LONG_WORD = re.compile(rf"[^\W\d_]{{{_GUESSED_FORM_LETTERS_MIN + NAME_LETTERS_MIN},}}")
 
 
@@ -115,8 +116,13 @@ def words(text: str) -> list[str]:
     return found if _UNTIDY.isdisjoint(found) else _joined(found)
 
 
+def _is_simple(text: str) -> bool:
+    """Whether each character of a text stands for itself or nothing."""
+    return text.isascii() and "#" not in text and ("&" not in text or ";" not in text)
+
+
 def _split(text: str) -> list[str]:
-    if text.isascii() and "#" not in text and ("&" not in text or ";" not in text):
+    if _is_simple(text):
         return text.encode().translate(_ASCII_BLANKS, _ASCII_DROPPED).decode().split()
     return unicodedata.normalize("NFC", _plain(text)).translate(_CHARACTERS).split()
 
@@ -422,6 +428,8 @@ def _form_before(forms: dict[str, list[tuple[str, ...]]], names: Sequence[str], 
 
 def _spelled(text: str) -> list[tuple[str, list[tuple[int, int]]]]:
     """The words of `text`, each letter with the slice of `text` it came from."""
+    if _is_simple(text):
+        return [_spelled_simple(run.group(), run.start()) for run in _SIMPLE_WORD.finditer(text)]
     text = _plain(text)
     letters: list[str] = []
     marks: list[tuple[int, int]] = []
@@ -430,6 +438,12 @@ def _spelled(text: str) -> list[tuple[str, list[tuple[int, int]]]]:
             letters.append(letter)
             marks.append((start, end))
     return [("".join(letters[start:end]), marks[start:end]) for start, end in _runs(letters)]
+
+
+def _spelled_simple(word: str, start: int) -> tuple[str, list[tuple[int, int]]]:
+    """A word of ASCII letters and digits, with apostrophes between them, that stands at `start`."""
+    places = [(at, at + 1) for at, letter in enumerate(word, start) if letter not in _APOSTROPHES]
+    return "".join(filter(str.isalnum, word.lower())), places
 
 
 def _fold_cluster(cluster: str) -> str:
