@@ -101,7 +101,7 @@ def _content(
     parsed = rules.parse(tables)
     fold = patterns.folder(tables)
     published = [entry for source in (*official, *own) for entry in source.entries]
-    entries = patterns.grade(patterns.with_bare_names(published, tables, fold), tables, fold)
+    entries = patterns.with_bare_names(patterns.grade(published, tables, fold), tables, fold)
     graph = [edge for _, found in held for edge in found]
     grants, stale = good_list.bind(good, entries, fold)
     files = [source.file for source in (*official, *own)] + [file for file, _ in held] + [rows.file for rows in good]

@@ -17,12 +17,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from screener.core.fold import Folder, glue, words
+from screener.lists.names import union
 from screener.lists.rules import FORM_PLACES
 from screener.lists.word_tables import word_tables
 from screener.model import Alias, ListEntry, Reference, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from screener.core.names.score import WordTables
     from screener.lists.rules import Tables
@@ -32,7 +33,9 @@ _SHORT_FORM = re.compile(r"\s*\(([^\s()]{2,20})\)")
 _AFFILIATED = re.compile(r"\bAffiliated Entit(?:y|ies):\s*(.+)", re.IGNORECASE)
 _ADDRESS_ONLY = re.compile(r"address \d+")
 _COMMA = re.compile(r",\s*")
+_IN_BRACKETS = re.compile(r"\s*\([^()]*\)\s*$")
 PLACE_WORDS_MAX = 6
+ADDRESS_WORDS_MAX = 12
 PLACE_CHARS_MIN = 3
 PLACE_ENTRIES_MIN = 3  # a word in the addresses of so many entries is one of places
 
@@ -90,42 +93,100 @@ def grade(entries: Iterable[ListEntry], tables: Tables, fold: Folder) -> list[Li
 
 
 def with_bare_names(entries: Iterable[ListEntry], tables: Tables, fold: Folder) -> list[ListEntry]:
-    """The entries with one more alias for each name that ends with where the party is: the name without its place.
+    """The (graded) entries with one more alias for each name that ends with where the party is: the name without that.
 
     "Long Wave Co., Ltd., Suzhou, Jiangsu" is "Long Wave Co., Ltd." as well: publishers add and drop such a clause, and
-    it is no part of who somebody is. It has to follow a legal form and to hold no word for a kind of body or trade
-    ("Branch", "Institute"): a part of a company is another party. The new alias is never the primary one, and weak
-    where no word of the clause is known for a place, from the rules, the addresses of several entries or the entry's.
+    it is no part of who somebody is. It has to follow a legal form, or to be an address of a street and a number, and
+    to hold no word for a kind of body or trade ("Branch", "Institute"): a part of a company is another party. The new
+    alias is never the primary one, but as strong as the name it was made from, even where it is listed as a weak one.
+    It is weak where the clause is of several words and none is known for a place, from the rules, the addresses of
+    several entries or the entry's, and where an alias that is no primary name is left too short or too common.
     """
-    places, telling = (
-        frozenset(word for canon, variants in rows for text in (canon, *variants) for word in words(text))
-        for rows in (tables["name_words"][section].items() for section in ("places", "abbreviations"))
-    )
+    words_of = _ClauseWords.read(tables)
+    strength = _strength(tables, fold)
     entries = list(entries)
     spread = Counter(word for entry in entries for word in {word for text in entry.addresses for word in words(text)})
-    places |= {word for word, times in spread.items() if times >= PLACE_ENTRIES_MIN and word not in telling}
+    known = {word for word, times in spread.items() if times >= PLACE_ENTRIES_MIN}
+    words_of = words_of._replace(places=words_of.places | (known - words_of.telling))
 
     def extended(entry: ListEntry) -> ListEntry:
-        own = places.union(word for text in entry.addresses for word in words(text) if len(word) >= PLACE_CHARS_MIN)
-        known = {alias.name for alias in entry.aliases}
-        bare = [found for alias in entry.aliases if (found := _bare(alias, own, telling, fold))]
-        new = [alias for alias in bare if alias.name not in known]
-        return replace(entry, aliases=(*entry.aliases, *dict.fromkeys(new))) if new else entry
+        own = {word for text in entry.addresses for word in words(text) if len(word) >= PLACE_CHARS_MIN}
+        heard = words_of._replace(places=words_of.places | own) if own else words_of
+        bare = [found for alias in entry.aliases if (found := _bare(alias, entry.kind, heard, strength, fold))]
+        return replace(entry, aliases=union([*entry.aliases, *bare])) if bare else entry
 
     return [extended(entry) for entry in entries]
 
 
-def _bare(alias: Alias, places: frozenset[str], telling: frozenset[str], fold: Folder) -> Alias | None:
-    """A name up to the last legal form that stands before a comma; weak where what follows is not known as a place."""
-    name = alias.name
-    for cut in reversed([comma.start() for comma in _COMMA.finditer(name)]):
-        tail, head = words(name[cut:]), words(name[:cut])
+class _ClauseWords(NamedTuple):
+    """The words of clauses: known for places, for a kind of body or trade, of streets, and any of addresses."""
+
+    places: frozenset[str]
+    telling: frozenset[str]
+    streets: frozenset[str]
+    addresses: frozenset[str]
+
+    @classmethod
+    def read(cls, tables: Tables) -> _ClauseWords:
+        """As the rules have them; a word that only says what kind of area is named tells no trade."""
+        places, telling = (
+            frozenset(word for canon, variants in rows for text in (canon, *variants) for word in words(text))
+            for rows in (tables["name_words"][section].items() for section in ("places", "abbreviations"))
+        )
+        table = tables["address_words"]
+        streets = _said(*table["street"].values())
+        areas = _said(table["area"])
+        return cls(
+            places, telling - areas, streets, areas | streets | _said(table["block"], table["unit"], table["floor"])
+        )
+
+
+def _said(*rows: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """The words that come before or behind what they describe; the shortest may be anything."""
+    texts = (text for row in rows for text in (*row["before"], *row["after"]))
+    return frozenset(text for text in texts if text.isalpha() and len(text) >= PLACE_CHARS_MIN)
+
+
+def _bare(alias: Alias, kind: str, known: _ClauseWords, strength: _Strength, fold: Folder) -> Alias | None:
+    """A name without the clause that says where the party is."""
+    cut = _street_clause(alias.name, known)
+    placed = cut is not None
+    if cut is None:
+        cut = _place_clause(alias.name, known, fold)
+        if cut is None:
+            return None
+        tail = words(alias.name[cut:])
+        placed = not known.places.isdisjoint(tail) or (len(tail) == 1 and kind != "person")
+    name = alias.name[:cut].rstrip()
+    weak = not placed or (not alias.primary and strength.is_weak(words(name)))
+    return Alias(name, "weak" if weak else alias.quality)
+
+
+def _street_clause(name: str, known: _ClauseWords) -> int | None:
+    """Where the address that ends a name begins: behind a comma, with a number and a word for a street."""
+    for comma in _COMMA.finditer(name):
+        head, tail = words(name[: comma.start()]), words(name[comma.start() :])
+        if (
+            any(map(str.isalpha, head))
+            and len(tail) <= ADDRESS_WORDS_MAX
+            and any(map(str.isdigit, tail))
+            and not known.streets.isdisjoint(tail)
+            and (known.telling - known.places - known.addresses).isdisjoint(tail)
+        ):
+            return comma.start()
+    return None
+
+
+def _place_clause(name: str, known: _ClauseWords, fold: Folder) -> int | None:
+    """Where the places that end a name begin: behind its last legal form, a short form in brackets, and a comma."""
+    for comma in reversed(list(_COMMA.finditer(name))):
+        tail, head = words(name[comma.start() :]), words(_IN_BRACKETS.sub("", name[: comma.start()]))
         has_form = len(fold.core(["x", *tail])) <= len(tail)
-        if len(tail) > PLACE_WORDS_MAX or has_form or not (telling - places).isdisjoint(tail):
+        if len(tail) > PLACE_WORDS_MAX or has_form or not (known.telling - known.places).isdisjoint(tail):
             return None
         core = fold.core(head)
         if tail and 0 < len(core) < len(head) and core[-1] != head[-1]:
-            return Alias(name[:cut].rstrip(), "weak" if places.isdisjoint(tail) else alias.quality)
+            return comma.start()
     return None
 
 
