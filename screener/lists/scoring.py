@@ -56,7 +56,9 @@ def similar(held: Sequence[Any], tables: Tables, entries: Sequence[ListEntry], f
     known, cost = word_tables(tables), costs(tables)
     found = Candidates(index, known, cost, demands(tables), Automaton(tuple(index.near)))
     judge = Scorer(known, cost, fold)
-    return Similar(found, judge, Reader(tables["scripts"]), fold, entries, tables["matching"]["threshold"])
+    matching = tables["matching"]
+    reader, inside = Reader(tables["scripts"]), matching["inside"]["bits_min"]
+    return Similar(found, judge, reader, fold, entries, matching["threshold"], inside)
 
 
 class Comparer:

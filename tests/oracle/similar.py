@@ -20,6 +20,7 @@ class Parts:
         self.costs, self.demands = scoring.costs(tables), scoring.demands(tables)
         self.scorer = scoring.scorer(tables)
         self.thresholds = tables["matching"]["threshold"]
+        self.inside_bits_min = tables["matching"]["inside"]["bits_min"]
 
 
 parts = cache(Parts)
@@ -46,7 +47,9 @@ def candidates(entries):
 def similar(entries):
     """`Similar` of a small list, without readings of other scripts."""
     held = parts()
-    return Similar(candidates(entries), held.scorer, lambda _: (), held.fold, entries, held.thresholds)
+    return Similar(
+        candidates(entries), held.scorer, lambda _: (), held.fold, entries, held.thresholds, held.inside_bits_min
+    )
 
 
 def scored(entries, found):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from screener.core.fold import words
-from screener.core.names.score import WORDS_MAX
+from screener.core.names.score import NOTHING, WORDS_MAX
 from screener.protocols import Likeness
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from screener.core.fold import Folder
     from screener.core.names.candidates import Candidates
-    from screener.core.names.score import Name, Scorer
+    from screener.core.names.score import Name, Score, Scorer
     from screener.model import ListEntry
 
 LIKENESSES_MAX = 20
@@ -27,7 +27,7 @@ ALIASES_REMEMBERED_MAX = 50_000
 class Similar:
     """Finds the list names that a name is like; its parts come with the snapshot."""
 
-    __slots__ = ("_aliases", "_candidates", "_entries", "_fold", "_scorer", "_thresholds", "read")
+    __slots__ = ("_aliases", "_candidates", "_entries", "_fold", "_inside_bits_min", "_scorer", "_thresholds", "read")
 
     def __init__(
         self,
@@ -37,10 +37,12 @@ class Similar:
         fold: Folder,
         entries: Sequence[ListEntry],
         thresholds: Mapping[str, float],
+        inside_bits_min: float,
     ) -> None:
         """Take the parts; `read` gives the readings of a text in another script, thresholds are by kind."""
         self._candidates, self._scorer, self._fold = candidates, scorer, fold
         self._entries, self._thresholds = entries, thresholds
+        self._inside_bits_min = inside_bits_min
         self._aliases: dict[int, Name] = {}
         self.read = read
 
@@ -74,12 +76,30 @@ class Similar:
 
     def _judged(self, asked: Sequence[Name], number: int, doubt: float) -> Likeness | None:
         entry, alias, person = self._candidates.name(number)
-        score = self._scorer.score(asked[person], self._alias(number, entry, alias, person))
+        name = self._alias(number, entry, alias, person)
+        score = self._scorer.score(asked[person], name)
         value_min = self._thresholds[self._entries[entry].kind or ("person" if person else "organization")]
         if score.value < value_min:
-            return None
+            score = self._among_places(asked[person], name)
+            if score.value < value_min:
+                return None
         bits = score.bits - doubt
         return Likeness(entry, alias, person, score.value, value_min, bits, score.reasons, score.complete, score.edits)
+
+    def _among_places(self, asked: Name, name: Name) -> Score:
+        """The score of a name that has all words of a listed one, of several, and besides them only places.
+
+        It needs the evidence that a listed name needs inside a longer text, and is nothing where a word is misspelt.
+        """
+        if asked.person or len(name.words) < 2:
+            return NOTHING
+        bare, places = self._scorer.without_places(asked, name)
+        if not places:
+            return NOTHING
+        score = self._scorer.score(bare, name)
+        if not score.complete or score.edits or score.bits < self._inside_bits_min:
+            return NOTHING
+        return score._replace(complete=False, reasons=(*score.reasons, f"+ {' '.join(places)}"))
 
     def _alias(self, number: int, entry: int, alias: int, person: bool) -> Name:
         name = self._aliases.get(number)

@@ -146,7 +146,8 @@ class _Heard:
     """What an order's words may stand for: stems, each with its doubt, and letters that may be initials, by number.
 
     `others` are initials and neighboring words written together: they count for stems that no word leads to. `weights`
-    are those of the words in any other's name and in a person's. Which words a stem is of is worked out when asked for.
+    are those of the words in any other's name, where a place has none, and in a person's. Which words a stem is of is
+    worked out when asked for.
     """
 
     __slots__ = ("_others", "_over", "_places", "_weights", "_words", "doubts", "initials")
@@ -278,9 +279,9 @@ class Candidates:
         names = {name for reach in reached for name in reach.alone}
         if not met and not names:
             return []
-        spoken_weight = self._tables.spoken
+        spoken_weight, is_place = self._tables.spoken, self._tables.is_place
         weights = (
-            [spoken_weight(word, person=False)[0] for word in spoken],
+            [0.0 if is_place(word) else spoken_weight(word, person=False)[0] for word in spoken],
             [spoken_weight(word, person=True)[0] for word in spoken],
         )
         heard = _Heard(words, others, initials, weights)

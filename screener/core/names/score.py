@@ -16,6 +16,7 @@ are in `rules/matching.toml`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -91,10 +92,15 @@ class WordTables(NamedTuple):
     other_bits: Mapping[str, float]
     bits_max: float
     form_classes: Mapping[str, str]
+    places: frozenset[str]
 
     def canon(self, word: str, *, person: bool) -> str:
         """The word that a word is a spelling of."""
         return (self.person_spellings if person else self.other_spellings).get(word, word)
+
+    def is_place(self, word: str) -> bool:
+        """Whether a word, in any name but a person's, says no more than where somebody is."""
+        return self.other_spellings.get(word, word) in self.places
 
     def is_light(self, word: str) -> bool:
         """Whether a word tells next to nothing, in a person's name or any other."""
@@ -367,6 +373,19 @@ class Scorer:
         if person:
             kept = [word for word in kept if word not in tables.titles] or kept
         return Name(tuple(self._word(word, person=person) for word in kept), classes, "".join(kept), person)
+
+    def without_places(self, name: Name, other: Name) -> tuple[Name, list[str]]:
+        """A name without the places that another does not have or not as often, and those."""
+        held = Counter(word.canon for word in other.words)
+        kept: list[Word] = []
+        places: list[str] = []
+        for word in name.words:
+            if word.canon in self._tables.places and not held[word.canon]:
+                places.append(word.text)
+            else:
+                kept.append(word)
+                held[word.canon] -= 1
+        return name._replace(words=tuple(kept), key="".join(word.text for word in kept)), places
 
     def _word(self, text: str, *, person: bool) -> Word:
         canon = self._tables.canon(text, person=person)
