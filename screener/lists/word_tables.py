@@ -26,7 +26,7 @@ def word_tables(tables: Tables) -> WordTables:
         person_bits=_bits(tables["rarity"]["person"]),
         other_bits=_bits(tables["rarity"]["organization"]),
         bits_max=tables["rarity"]["bits_max"],
-        places=folded(names["places"]),
+        places=folded([*names["places"], *tables["address_words"]["area"]["words"]]),
         form_classes={
             " ".join(words(form)): section["class"]
             for section in tables["legal_forms"].values()
