@@ -12,8 +12,11 @@ from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from screener.core.fold import words
-from screener.core.names.candidates import Demand, Names, Shelves, pieces, shortened
+from screener.core.names.candidates import SAID_TWICE, Demand, Names, Shelves, pieces, shortened
 from screener.core.names.score import JOINED_WORDS_MAX, LIGHT, LONG_CHARS_MIN, WORD_CHARS_MIN, WORDS_MAX, skeleton
+
+PAIR_NAMES_MAX = 6  # more names under two stems are filed under a third
+ROUNDING = 1e-6  # sums in another order may differ by less
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,7 +51,10 @@ def shelve(
             if canon != text:
                 spellings.setdefault(canon, {}).update(dict.fromkeys(run))
         rows.append((entry, alias, int(person), stems, round(bits, 2)))
-    names = Names(*map(list, zip(*rows, strict=True))) if rows else Names([], [], [], [], [])
+    texts = list(number)
+    worth = [[tables.worth(stem, person=person) for stem in texts] for person in (False, True)]
+    columns = map(list, zip(*rows, strict=True)) if rows else ([], [], [], [], [])
+    names = Names(*columns, weights=_weights(rows, worth))  # type: ignore[misc]
     near: dict[str, list[str]] = {}
     short: dict[str, list[str]] = {}
     skeletons: dict[str, list[str]] = {}
@@ -60,14 +66,17 @@ def shelve(
                 short.setdefault(left, []).append(word)
         skeletons.setdefault(skeleton(word), []).append(word)
     skeletons.pop("", None)
-    alone, pairs = _filed(list(number), names, tables, costs, demands)
+    alone, pairs = _filed(texts, names, worth, costs, demands)
+    crowded = list(_crowded(pairs, texts, names, worth, costs, demands))
     return Shelves(
-        list(number),
+        texts,
         _lists(spellings),
         _lists(joined),
         {str(stem): held for stem, held in sorted(alone.items())},
         sorted(pairs),
-        [pairs[pair] for pair in sorted(pairs)],
+        [sorted(pairs[lower]) for lower in sorted(pairs)],
+        [[names for _, names in sorted(pairs[lower].items())] for lower in sorted(pairs)],
+        crowded,
         near,
         short,
         skeletons,
@@ -80,6 +89,16 @@ def _written_together(found: Sequence[str], stems: Sequence[int]) -> Iterator[tu
     for size in range(2, JOINED_WORDS_MAX + 1):
         for at in range(len(found) - size + 1):
             yield "".join(found[at : at + size]), stems[at : at + size]
+
+
+def _weights(
+    rows: Iterable[tuple[int, int, int, list[int], float]], worth: Sequence[Sequence[tuple[float, float]]]
+) -> list[float]:
+    """The weight of each name."""
+    return [
+        sum(worth[person][stem][0] for stem in stems) if len(set(stems)) == len(stems) else SAID_TWICE
+        for _, _, person, stems, _ in rows
+    ]
 
 
 def _lists(rows: Mapping[str, Mapping[int, None]]) -> dict[str, list[int]]:
@@ -122,15 +141,14 @@ def _tells_trade(word: str, tables: WordTables) -> bool:
 def _filed(
     stems: Sequence[str],
     names: Names,
-    tables: WordTables,
+    worth: Sequence[Sequence[tuple[float, float]]],
     costs: tuple[Costs, Costs],
     demands: tuple[Demand, Demand],
-) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    """The names by the stem, or the pair of stems, that they are filed under; see `Shelves`."""
-    worth = [[tables.worth(stem, person=person) for stem in stems] for person in (False, True)]
+) -> tuple[dict[int, list[int]], dict[int, dict[int, list[int]]]]:
+    """The names by the stem that they are filed under, and by the lower and the higher of two; see `Shelves`."""
     spread = Counter(stem for row in names.stems for stem in set(row))
     alone: dict[int, list[int]] = {}
-    pairs: dict[int, list[int]] = {}
+    pairs: dict[int, dict[int, list[int]]] = {}
     for name, row in enumerate(names.stems):
         person = names.person[name]
         worths, demand, cost = worth[person], demands[person], costs[person]
@@ -147,7 +165,7 @@ def _filed(
             else:
                 initials = _initials(others if carried else passed, stems) if person else set()
                 for other in (*(others if carried else ()), *initials - {stem}):
-                    held = pairs.setdefault(min(stem, other) * len(stems) + max(stem, other), [])
+                    held = pairs.setdefault(min(stem, other), {}).setdefault(max(stem, other), [])
                     if not held or held[-1] != name:
                         held.append(name)
             passed.append(stem)
@@ -157,6 +175,78 @@ def _filed(
             if rest_bits < demand.bits_min or not (carried or person):
                 break  # behind what carries a score, a person's names do so beside initials of those before
     return alone, pairs
+
+
+def _crowded(
+    pairs: Mapping[int, Mapping[int, list[int]]],
+    stems: Sequence[str],
+    names: Names,
+    worth: Sequence[Sequence[tuple[float, float]]],
+    costs: tuple[Costs, Costs],
+    demands: tuple[Demand, Demand],
+) -> Iterator[tuple[int, int, list[int], list[list[int]]]]:
+    """Take those names from pairs of more than PAIR_NAMES_MAX that need a third stem, and give them by that one."""
+    spread = Counter(stem for row in names.stems for stem in set(row))
+    initial = [_initial(text) for text in stems]
+    for lower, rows in sorted(pairs.items()):
+        for higher, held in sorted(rows.items()):
+            if len(held) <= PAIR_NAMES_MAX:
+                continue
+            thirds: dict[int, list[int]] = {}
+            kept: list[int] = []
+            for name in held:
+                person = names.person[name]
+                needed = _thirds(
+                    {lower, higher},
+                    names.stems[name],
+                    initial if person else None,
+                    worth[person],
+                    spread,
+                    demands[person],
+                    costs[person],
+                )
+                for third in needed:
+                    thirds.setdefault(third, []).append(name)
+                if not needed:
+                    kept.append(name)
+            if thirds:
+                held[:] = kept
+                yield lower, higher, sorted(thirds), [thirds[third] for third in sorted(thirds)]
+
+
+def _thirds(
+    pair: set[int],
+    row: Sequence[int],
+    initial: Sequence[int] | None,
+    worths: Sequence[tuple[float, float]],
+    spread: Mapping[int, int],
+    demand: Demand,
+    costs: Costs,
+) -> set[int]:
+    """The stems of a name, and their initials in a person's, of which it needs one to score beside a pair; or none.
+
+    What a person's name has as a letter counts as heard: a word that begins with it may stand for it.
+    """
+    heard = pair if initial is None else pair.union(range(len(ascii_lowercase)))
+    rest = [stem for stem in row if stem not in heard and (initial is None or initial[stem] not in pair)]
+    total, bits = (sum(column) for column in zip(*(worths[stem] for stem in row), strict=True))
+    least = (total - LIGHT[0]) * _share_min(demand, costs) - ROUNDING
+    rest_weight, rest_bits = (sum(worths[stem][at] for stem in rest) for at in (0, 1))
+    needed: set[int] = set()
+    if total - rest_weight >= least and bits - rest_bits >= demand.bits_min - ROUNDING:
+        return needed
+    for stem in sorted(set(rest), key=lambda stem: (worths[stem] == LIGHT, spread[stem], stem)):
+        if total < least or bits < demand.bits_min - ROUNDING:
+            break
+        needed |= {stem} if initial is None else {stem, initial[stem]}
+        total -= worths[stem][0] * row.count(stem)
+        bits -= worths[stem][1] * row.count(stem)
+    return needed - {-1}
+
+
+def _initial(text: str) -> int:
+    """The stem that is the first letter of a stem, or -1 where that is no letter."""
+    return ascii_lowercase.find(text[0])
 
 
 def _initials(names: Iterable[int], stems: Sequence[str]) -> set[int]:

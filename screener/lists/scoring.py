@@ -51,8 +51,7 @@ def shelves(entries: Sequence[ListEntry], tables: Tables) -> Shelves:
 
 def similar(held: Sequence[Any], tables: Tables, entries: Sequence[ListEntry], fold: Folder) -> Similar:
     """Assemble what a snapshot file holds of the index."""
-    stems, spellings, joined, alone, pairs, filed, near, short, skeletons, names = held
-    index = Shelves(stems, spellings, joined, alone, pairs, filed, near, short, skeletons, Names(*names))
+    index = Shelves._make((*held[:-1], Names._make(held[-1])))
     known, cost = word_tables(tables), costs(tables)
     found = Candidates(index, known, cost, demands(tables), Automaton(tuple(index.near)))
     judge = Scorer(known, cost, fold)

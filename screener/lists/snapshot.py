@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from screener.core.names.candidates import Shelves
     from screener.lists.patterns import Patterns
 
-VERSION = 2
+VERSION = 3
 SNAPSHOT_BYTES_MAX = 1_073_741_824
 HEADER_BYTES_MAX = 65_536
 PARTS = ("lists", "names", "ownership", "rules")

@@ -5,6 +5,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from time import process_time
+from unittest.mock import patch
 
 import orjson
 from hypothesis import assume, example, given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from screener.core import screen
 from screener.core.decode import NAME_CHARS_MAX, PARTIES_MAX
 from screener.core.fold import words
+from screener.core.names.candidates import _against, _missing_max
 from screener.core.names.score import ACRONYM_LETTERS_MIN, JOINED_CHARS_MIN, edits_between
 from screener.lists.build import Inputs, build
 from screener.model import Terms
@@ -214,6 +216,21 @@ def promised(score):
 @settings(max_examples=500)
 def test_what_would_score_is_a_candidate(rows, data):
     """Every name that scores its threshold with the evidence for an alert, by what the index promises, is found."""
+    assert_all_found(rows, data)
+
+
+@given(
+    st.lists(st.tuples(LISTED, st.sampled_from(["person", "organization", "vessel", ""])), min_size=1, max_size=6),
+    st.data(),
+)
+@settings(max_examples=500)
+def test_what_would_score_is_a_candidate_where_every_pair_of_words_is_crowded(rows, data):
+    """So is every name if all pairs of words are filed as those of many names are."""
+    with patch("screener.lists.name_index.PAIR_NAMES_MAX", 0):
+        assert_all_found(rows, data)
+
+
+def assert_all_found(rows, data):
     listed = [oracle.entry(at, " ".join(name), kind=kind) for at, (name, kind) in enumerate(rows)]
     found = data.draw(differing(data.draw(st.sampled_from(rows))[0]))
     assume(found)
@@ -224,6 +241,18 @@ def test_what_would_score_is_a_candidate(rows, data):
     expected = {key: score for key, score in oracle.scored(listed, found).items() if promised(score)}
     missed = {key: score for key, score in expected.items() if key not in given_out}
     assert missed == {}, (found, [entry.name for entry in listed])
+
+
+WEIGHT = st.floats(0.0, 4.0)
+
+
+@given(WEIGHT, WEIGHT, WEIGHT, st.booleans())
+@settings(max_examples=500)
+def test_the_most_that_may_be_missing_is_no_less_than_what_the_bound_bears(missing, over, most, person):
+    """Whatever may be left of a list name by what stands against it is within the limit that is worked out for it."""
+    costs = oracle.parts().costs[person]
+    if _against(missing, over, costs) <= most:
+        assert missing <= _missing_max(most, over, costs) + 1e-9
 
 
 # --- more about a party hides nothing --------------------------------------------------------------------------------

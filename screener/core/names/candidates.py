@@ -5,8 +5,9 @@ those that it is a spelling of, and those within the typing errors allowed (`sco
 looked up with one letter left out on both sides; long ones are cut into pieces, so that a word with two errors still
 holds one in its place, and the automaton finds the pieces. What is found is compared letter by letter. List names are
 filed under pairs of their words, the rarest ones with each other one, as many as no score can do without, or under a
-word that carries a score alone. A name is a candidate when its words within reach could come to the threshold and the
-evidence that `[alert]` of `rules/matching.toml` asks for.
+word that carries a score alone. Where many names have the same two words, those that need a third are filed under that
+one too: so a list ten times as long leads to few names more. A name is a candidate when its words within reach could
+come to the threshold and the evidence that `[alert]` of `rules/matching.toml` asks for.
 
 It promises to find every list name that scores so by words that are equal, spellings of one word, within their typing
 errors, initials, or up to three neighboring words written together or apart. A score that needs an acronym is not
@@ -16,7 +17,6 @@ promised. Compared with the scorer asked about every list name it finds 99.9 % o
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,7 +36,7 @@ from screener.core.names.score import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from screener.core.names.score import Costs, WordTables
     from screener.protocols import Engine
@@ -46,7 +46,7 @@ NEAR_WORDS_MAX = 1_000
 SHORT_CHARS_MAX = 3  # of words that are so short not every error is allowed
 INITIALS_WORD_CHARS = 2  # the fold joins single letters: "J. C. Juncker" is "jc juncker"
 WORDS_REMEMBERED_MAX = 100_000
-NAMES_REMEMBERED_MAX = 100_000
+SAID_TWICE = -1.0  # a weight that no other name has, and that no bound is below
 
 
 def pieces(word: str) -> list[str]:
@@ -76,13 +76,17 @@ def shortened(word: str) -> Iterator[str]:
 
 
 class Names(NamedTuple):
-    """List names by number: which alias of which entry, whether scored as a person's, its stems, its evidence."""
+    """List names by number: which alias of which entry, whether scored as a person's, its stems, evidence and weight.
+
+    The weight is SAID_TWICE where the name says a word twice.
+    """
 
     entries: Sequence[int]
     aliases: Sequence[int]
     person: Sequence[int]
     stems: Sequence[Sequence[int]]
     bits: Sequence[float]
+    weights: Sequence[float]
 
 
 class Shelves(NamedTuple):
@@ -90,17 +94,20 @@ class Shelves(NamedTuple):
 
     `stems` are words, numbered, the letters of initials first; `spellings` leads from each word of a list name to the
     stems it stands for, `joined` from two neighboring words written together to the stems of both. `alone` leads from a
-    stem's number (as text) to the names that it could carry alone. `pairs` are numbers of two stems, the lower one
-    times the number of stems plus the higher one, each with the names at the same place of `filed`. `near[piece]` are
-    the list words that have a piece.
+    stem's number (as text) to the names that it could carry alone. `lower` are stems that names are filed under with
+    another one of a higher number: `higher` has those at the same place, and `filed` the names for each of those.
+    Of pairs that are `crowded`, the lower and the higher stem, it has only names that can score by the two; the others
+    are at the place of a third stem that they need. `near[piece]` are the list words that have a piece.
     """
 
     stems: Sequence[str]
     spellings: Mapping[str, Sequence[int]]
     joined: Mapping[str, Sequence[int]]
     alone: Mapping[str, Sequence[int]]
-    pairs: Sequence[int]
-    filed: Sequence[Sequence[int]]
+    lower: Sequence[int]
+    higher: Sequence[Sequence[int]]
+    filed: Sequence[Sequence[Sequence[int]]]
+    crowded: Sequence[tuple[int, int, Sequence[int], Sequence[Sequence[int]]]]
     near: Mapping[str, Sequence[str]]
     short: Mapping[str, Sequence[str]]
     skeletons: Mapping[str, Sequence[str]]
@@ -117,50 +124,68 @@ class Demand(NamedTuple):
 _ROUNDING = 1e-6  # sums in another order may differ by less
 
 
+def _against(missing: float, over: float, costs: Costs) -> float:
+    """The least that speaks against a score where so much is left of the list name, and so much of the order's."""
+    clash = min(missing, over)
+    extra = costs.extra * abs(missing - over)
+    return extra + costs.conflict * max(clash, costs.conflict_min) if clash > LIGHT[0] else extra
+
+
+def _missing_max(most: float, over: float, costs: Costs) -> float:
+    """The most that may be left of a list name for `_against` to stay within `most`; negative if it can't."""
+    clash = costs.conflict * max(over, costs.conflict_min) if over > LIGHT[0] else 0.0
+    if clash <= most:
+        return over + (most - clash) / costs.extra
+    missing = (most - costs.extra * over) / (costs.conflict - costs.extra) if costs.conflict > costs.extra else 0.0
+    if missing >= costs.conflict_min:
+        return missing  # less than `over`: each word of it that is one of the order's costs one conflict less
+    return LIGHT[0] if costs.extra * (over - LIGHT[0]) <= most else SAID_TWICE
+
+
 class _Reach(NamedTuple):
     """What a word leads to: stems, each with the bits that doubt takes.
 
-    `beside` are those stems that names are filed under with a higher stem, and the higher ones; `alone` are the names
-    that one of the stems may carry alone, with its doubt.
+    `beside` are those stems that names are filed under with a higher stem, and the names by the higher one; `alone` are
+    the names that one of the stems may carry alone, with its doubt: others' names, and people's.
     """
 
     stems: dict[int, float]
-    beside: tuple[tuple[int, frozenset[int]], ...]
-    alone: tuple[int, ...]
+    beside: tuple[tuple[int, Mapping[int, Sequence[int]]], ...]
+    alone: tuple[tuple[int, ...], tuple[int, ...]]
 
 
-class _Row(NamedTuple):
-    """A list name as it is judged: stems with weight, evidence and number of the first letter, the most telling first.
-
-    `missing_max` and `bits_spare` are how much of its weight and evidence may be missing.
-    """
-
-    name: int
-    person: int
-    stems: tuple[tuple[int, float, float, int], ...]
-    missing_max: float
-    bits_spare: float
+_NOBODY: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
 
 class _Heard:
     """What an order's words may stand for: stems, each with its doubt, and letters that may be initials, by number.
 
-    `others` are initials and neighboring words written together: they count for stems that no word leads to. `weights`
-    are those of the words in any other's name, where a place has none, and in a person's. Which words a stem is of is
-    worked out when asked for.
+    `begun` are the letters that words begin with. `others` are initials and neighboring words written together: they
+    count for stems that no word leads to. `weights` are those of the words in any other's name and in a person's. Which
+    words a stem is of is worked out when asked for.
     """
 
-    __slots__ = ("_others", "_over", "_places", "_weights", "_words", "doubts", "initials")
+    __slots__ = (
+        *("_others", "_over", "_places", "_weights", "_words"),
+        *("begun", "doubts", "initials", "initials_places", "initials_weight"),
+    )
 
     def __init__(
         self,
         words: Sequence[_Reach],
         others: Sequence[tuple[int, _Reach]],
         initials: Mapping[int, int],
+        begun: Mapping[int, int],
         weights: tuple[Sequence[float], Sequence[float]],
     ) -> None:
         self._words, self._others, self._weights, self.initials = words, others, weights, initials
-        self._places: dict[int, int] = {}
+        self.initials_places = 0
+        for places in initials.values():
+            self.initials_places |= places
+        held = [weight for at, weight in enumerate(weights[True]) if self.initials_places >> at & 1] if initials else ()
+        self.initials_weight = sum(held)
+        self.begun = begun
+        self._places = {letter: places | initials.get(letter, 0) for letter, places in begun.items()}
         self._over: dict[tuple[int, int], float] = {}
         self.doubts: dict[int, float] = {}
         for stems, _, _ in words:
@@ -170,17 +195,6 @@ class _Heard:
             self.doubts |= least
         for _, (stems, _, _) in others:
             self.doubts = stems | self.doubts
-
-    def alone(self, person: int) -> list[tuple[float, KeysView[int]]]:
-        """The words that stand for what they lead to alone, each with its weight and that; the heaviest first."""
-        elsewhere = 0
-        for places, _ in self._others:
-            elsewhere |= places
-        rows = enumerate(zip(self._weights[person], self._words, strict=True))
-        found: list[tuple[float, KeysView[int]]]
-        found = [(weight, reach.stems.keys()) for at, (weight, reach) in rows if not elsewhere >> at & 1]
-        found.sort(key=lambda row: -row[0])
-        return found
 
     def over(self, person: int, stems: Iterable[int], places: int) -> float:
         """The weight of the words that are none of some stems, nor at some places (a bit each)."""
@@ -210,16 +224,15 @@ class Candidates:
             "_beside",
             "_bits",
             "_costs",
+            "_crowded",
             "_demands",
             "_engine",
             "_joinable",
             "_least",
             "_letters",
             "_near",
-            "_number",
-            "_pairs",
         ),
-        *("_reach", "_rows", "_shares", "_shelves", "_short", "_skeletons", "_tables", "_weights", "_worth"),
+        *("_number", "_over_max", "_reach", "_shelves", "_short", "_skeletons", "_tables", "_worth"),
     )
 
     def __init__(
@@ -237,25 +250,28 @@ class Candidates:
         self._letters = [self._number.get(stem[0], -1) for stem in shelves.stems]
         self._worth = tuple([tables.worth(stem, person=person) for stem in shelves.stems] for person in (False, True))
         self._bits = [min(other[1], person[1]) for other, person in zip(*self._worth, strict=True)]
-        self._shares = [
-            min(cost.extra, cost.conflict) * demand.value_min / (1.0 - demand.value_min)
-            for cost, demand in zip(costs, demands, strict=True)
-        ]  # what a name must weigh at least for each weight of words that is over
-        self._weights = [
-            sum([self._worth[person][stem][0] for stem in stems])
-            for person, stems in zip(shelves.names.person, shelves.names.stems, strict=True)
-        ]
         self._alone = {int(stem): names for stem, names in shelves.alone.items()}
+        self._over_max = [self._alone_over_max(person) for person in (0, 1)]
         self._least = tuple(demand.bits_min for demand in demands)
         spelled = {**tables.other_spellings, **tables.person_spellings}
         self._joinable = self._number.keys() | {
             word for word in spelled if not self._number.keys().isdisjoint(tables.spellings(word))
         }
-        self._beside: dict[int, frozenset[int]] = {}
-        self._pairs = dict(zip(shelves.pairs, shelves.filed, strict=True))
+        held = zip(shelves.lower, shelves.higher, shelves.filed, strict=True)
+        self._beside = {stem: dict(zip(higher, filed, strict=True)) for stem, higher, filed in held}
+        self._crowded: dict[int, dict[int, dict[int, Sequence[int]]]] = {}
+        for stem, other, thirds, names in shelves.crowded:
+            self._crowded.setdefault(stem, {})[other] = dict(zip(thirds, names, strict=True))
         self._skeletons, self._short = shelves.skeletons, shelves.short
         self._reach: dict[str, _Reach] = {}
-        self._rows: dict[int, _Row] = {}
+
+    def _alone_over_max(self, person: int) -> float:
+        """The most that words which lead nowhere may weigh for a name that one word can carry alone."""
+        held, worth, costs = self._shelves.names, self._worth[person], self._costs[person]
+        filed = (name for names in self._alone.values() for name in names if held.person[name] == person)
+        weight = max((sum([worth[stem][0] for stem in held.stems[name]]) for name in filed), default=0.0)
+        least = self._demands[person].value_min - _ROUNDING
+        return weight * (1.0 / least - 1.0) / min(costs.extra, costs.conflict) + LIGHT[0] + _ROUNDING
 
     def name(self, number: int) -> tuple[int, int, bool]:
         """Entry, alias and whether it is scored as a person's, of a name by its number."""
@@ -264,37 +280,52 @@ class Candidates:
 
     def find(self, spoken: Sequence[str]) -> list[int]:
         """The numbers of the names that may score, the likeliest first, for a name's words (legal forms left out)."""
-        known, known_rows = self._reach, self._rows
+        known = self._reach
         words = [known.get(word) or self._reached(word) for word in spoken]
         initials = self._initials(spoken)
         others = list(self._others(spoken, initials))
         reached = [*words, *(reach for _, reach in others)] if others else words
         stems = frozenset[int]().union(*[reach.stems for reach in reached])
         met = [
-            (stem, higher & stems)
-            for _, beside, _ in reached
-            for stem, higher in beside
-            if not higher.isdisjoint(stems)
+            (stem, beside) for reach in reached for stem, beside in reach.beside if not beside.keys().isdisjoint(stems)
         ]
-        names = {name for reach in reached for name in reach.alone}
-        if not met and not names:
+        alone = any(reach.alone is not _NOBODY for reach in reached)
+        runs = [word for word in spoken if self._is_run(word, stems)] if initials else ()
+        if not met and not alone and not runs:
             return []
         spoken_weight, is_place = self._tables.spoken, self._tables.is_place
         weights = (
             [0.0 if is_place(word) else spoken_weight(word, person=False)[0] for word in spoken],
             [spoken_weight(word, person=True)[0] for word in spoken],
         )
-        heard = _Heard(words, others, initials, weights)
-        for stem, higher in met:
-            self._put(names, stem, higher, heard.doubts)
-        rows = [known_rows.get(name) or self._row(name) for name in self._fitting(names, heard)]
-        bounds = [(-self._bound(row, heard), row.name) for row in rows]
+        names = self._carried_alone(words, others, weights) if alone else set()
+        heard = _Heard(words, others, initials, self._begun(spoken), weights)
+        for stem, beside in met:
+            self._put(names, stem, beside, heard.doubts)
+        for run in runs:
+            names.update(self._initialed_by(run, heard.doubts))
+        bounds = [(-self._bound(name, heard), name) for name in self._fitting(names, stems, heard)]
         return [name for value, name in sorted(bounds)[:CANDIDATES_MAX] if value]
+
+    def _carried_alone(
+        self, words: Sequence[_Reach], others: Sequence[tuple[int, _Reach]], weights: tuple[Sequence[float], ...]
+    ) -> set[int]:
+        """The names that one word may carry alone, if the words that lead nowhere do not weigh too much for any."""
+        heard = 0
+        for places, _ in others:
+            heard |= places
+        nowhere = [at for at, reach in enumerate(words) if not reach.stems and not heard >> at & 1]
+        names: set[int] = set()
+        for person, weights_of_kind in enumerate(weights):
+            over = sum([weights_of_kind[at] for at in nowhere])
+            if not nowhere or over <= self._over_max[person]:
+                names.update(*[reach.alone[person] for reach in words], *[reach.alone[person] for _, reach in others])
+        return names
 
     def _others(self, spoken: Sequence[str], initials: Mapping[int, int]) -> Iterator[tuple[int, _Reach]]:
         """What initials, and neighboring words written together, lead to; each with its words, a bit each."""
         for letter, places in initials.items():
-            yield places, self._led({letter: 0.0})
+            yield places, _Reach({letter: 0.0}, (), _NOBODY)
         joinable, known = self._joinable, self._reach
         for at, (one, two) in enumerate(pairwise(spoken)):
             joined = one + two
@@ -313,88 +344,128 @@ class Candidates:
                     found[letter] = found.get(letter, 0) | 1 << at
         return found
 
-    def _put(self, names: set[int], stem: int, higher: Iterable[int], doubts: Mapping[int, float]) -> None:
-        """Put down the names filed under a stem and higher ones that have the evidence even with those in doubt."""
-        pairs, first = self._pairs, stem * len(self._shelves.stems)
-        for other in higher:
+    def _is_run(self, word: str, stems: frozenset[int]) -> bool:
+        """Whether a word may be two initials, and names are filed under one of them with a stem that is heard."""
+        if len(word) != INITIALS_WORD_CHARS or not word.isalpha() or word in self._tables.particles:
+            return False
+        return not all(self._beside_letter(letter).keys().isdisjoint(stems) for letter in word)
+
+    def _beside_letter(self, letter: str) -> Mapping[int, Sequence[int]]:
+        return self._beside.get(self._number[letter], {})
+
+    def _initialed_by(self, run: str, doubts: Mapping[int, float]) -> list[int]:
+        """The names that are filed under one of two initials beside a stem that is heard, and have words with both."""
+        names: set[int] = set()
+        for letter in run:
+            self._put(names, self._number[letter], self._beside_letter(letter), doubts)
+        both, rows = set(map(self._number.__getitem__, run)), self._shelves.names.stems
+        return [name for name in names if both.issubset(map(self._letters.__getitem__, rows[name]))]
+
+    def _begun(self, spoken: Sequence[str]) -> dict[int, int]:
+        """Letters, by number, each with the words of the order that begin with it (a bit each).
+
+        The letter stands for such a word in a person's listed name.
+        """
+        found: dict[int, int] = {}
+        for at, word in enumerate(spoken):
+            letter = self._number.get(word[0], -1)
+            if word[0].isalpha() and letter >= 0:
+                found[letter] = found.get(letter, 0) | 1 << at
+        return found
+
+    def _put(
+        self, names: set[int], stem: int, beside: Mapping[int, Sequence[int]], doubts: Mapping[int, float]
+    ) -> None:
+        """Put down the names filed under a stem and another one that have the evidence even with those in doubt."""
+        crowded = self._crowded.get(stem)
+        for other in beside.keys() & doubts.keys():
             doubt = doubts[stem] + doubts[other]
-            names.update(self._bearing(pairs[first + other], doubt) if doubt else pairs[first + other])
+            filed = [beside[other]]
+            if crowded and other in crowded:
+                thirds = crowded[other]
+                filed += [thirds[third] for third in thirds.keys() & doubts.keys()]
+            for held in filed:
+                names.update(self._bearing(held, doubt) if doubt else held)
 
     def _bearing(self, filed: Iterable[int], doubt: float) -> list[int]:
         """The names that have the evidence even with that doubt."""
         bits, least, person = self._shelves.names.bits, self._least, self._shelves.names.person
         return [name for name in filed if bits[name] - doubt >= least[person[name]]]
 
-    def _found_beside(self, stem: int) -> frozenset[int]:
-        """The higher stems that names are filed under together with a stem, remembered."""
-        size, filed = len(self._shelves.stems), self._shelves.pairs
-        first, last = (bisect_left(filed, number * size) for number in (stem, stem + 1))
-        found = self._beside[stem] = frozenset(pair % size for pair in filed[first:last])
-        return found
+    def _fitting(self, names: Iterable[int], stems: frozenset[int], heard: _Heard) -> Iterator[int]:
+        """The names that weigh no more than those of their stems that are heard can carry.
 
-    def _fitting(self, names: Iterable[int], heard: _Heard) -> Iterator[int]:
-        """The names that have the weight for the words of the order that they do not have: each speaks against them."""
-        held, weights = self._shelves.names, self._weights
-        alone = [heard.alone(person) for person in (False, True)]
+        Of a list ten times as long ten times as many names have two common stems, and nearly all of them no other that
+        is heard: so what those carry is worked out once.
+        """
+        held, initials = self._shelves.names, heard.initials
+        person, rows, weights = held.person, held.stems, held.weights
+        heard_by_kind = (stems, stems.union(heard.begun))
+        carried: tuple[dict[frozenset[int], float], ...] = ({}, {})
         for name in names:
-            person, stems = held.person[name], held.stems[name]
-            spare = weights[name] / self._shares[person] + LIGHT[0] + _ROUNDING
-            for weight, reached in alone[person]:
-                if reached.isdisjoint(stems):
-                    spare -= weight
-                    if spare < 0.0:
-                        break
-            else:
+            weight, of_person, met = weights[name], person[name], heard_by_kind[person[name]].intersection(rows[name])
+            if initials and of_person:
+                weight -= self._initialed(rows[name], met, initials)
+            known = carried[of_person]
+            most = known.get(met)
+            if most is None:
+                most = known[met] = self._carried(met, of_person, heard)
+            if weight <= most:
                 yield name
 
-    def _bound(self, row: _Row, heard: _Heard) -> float:
+    def _initialed(self, stems: Sequence[int], met: frozenset[int], initials: Mapping[int, int]) -> float:
+        """The weight of the stems of a person's name that are not heard, but may be by their initials."""
+        letters, worth = self._letters, self._worth[True]
+        return sum([worth[stem][0] for stem in stems if letters[stem] in initials and stem not in met])
+
+    def _carried(self, met: frozenset[int], person: int, heard: _Heard) -> float:
+        """The most that a name may weigh of which these stems are heard; SAID_TWICE if they can carry none."""
+        demand, costs, worth = self._demands[person], self._costs[person], self._worth[person]
+        initials, doubts = person and heard.initials, heard.doubts
+        told = matched = 0.0
+        for stem in met:
+            weight, bits = worth[stem]
+            matched += weight
+            if stem in doubts and bits > doubts[stem]:
+                told += bits - doubts[stem]
+        if told < demand.bits_min - _ROUNDING and not initials:
+            return SAID_TWICE
+        over = heard.over(person, met, heard.initials_places if initials else 0)
+        said = matched + heard.initials_weight if initials else matched
+        least = demand.value_min - _ROUNDING
+        against = max(0.0, said * (min(1.0, said / costs.weight_min) / least - 1.0))
+        missing = _missing_max(against, over, costs)
+        return SAID_TWICE if missing < 0.0 else matched + missing + _ROUNDING
+
+    def _bound(self, name: int, heard: _Heard) -> float:
         """The most that a name could score, 0 when that or its evidence is below the demand."""
-        _, person, stems, missing_max, bits_spare = row
-        doubts, initials = heard.doubts, heard.initials
-        matched = missing = 0.0
+        person, doubts, initials = self._shelves.names.person[name], heard.doubts, heard.initials
+        demand, costs, worth = self._demands[person], self._costs[person], self._worth[person]
+        matched = missing = initialed = told = 0.0
         places = 0
         met: list[int] = []
-        for stem, weight, bits, letter in stems:
-            doubt = doubts.get(stem)
-            if doubt is not None:
+        for stem in self._shelves.names.stems[name]:
+            weight, bits = worth[stem]
+            if stem in doubts:
+                matched += weight
+                told += max(0.0, bits - doubts[stem])
+                met.append(stem)
+            elif person and stem in heard.begun:
                 matched += weight
                 met.append(stem)
-                if doubt:
-                    bits_spare -= min(doubt, bits)
-            elif person and letter in initials:
-                matched += weight
-                places |= initials[letter]
+            elif person and self._letters[stem] in initials:
+                initialed += weight
+                told += bits
+                places |= initials[self._letters[stem]]
             else:
                 missing += weight
-                bits_spare -= bits
-            if missing > missing_max or bits_spare < 0.0:
-                return 0.0
-        demand, costs = self._demands[person], self._costs[person]
-        over = heard.over(person, met, places)
-        against = costs.extra * abs(missing - over)
-        if min(missing, over) > LIGHT[0]:
-            against += costs.conflict * max(min(missing, over), costs.conflict_min)
-        value = matched / (matched + against)
+        if told < demand.bits_min - _ROUNDING:
+            return 0.0
+        initialed = min(initialed, heard.initials_weight)
+        matched += initialed
+        against = _against(missing, heard.over(person, met, places), costs) + costs.initial * initialed
+        value = matched / (matched + against) * (min(1.0, matched / costs.weight_min) if against > _ROUNDING else 1.0)
         return value if value >= demand.value_min - _ROUNDING else 0.0
-
-    def _row(self, name: int) -> _Row:
-        """A name as it is judged, remembered.
-
-        What may be missing of its weight is as much as `_bound` could bear if as little as possible stood against it.
-        """
-        held = self._shelves.names
-        person = held.person[name]
-        demand, costs = self._demands[person], self._costs[person]
-        stems = [(stem, *self._worth[person][stem], self._letters[stem]) for stem in held.stems[name]]
-        stems.sort(key=lambda row: -row[2])
-        extra, least = min(costs.extra, costs.conflict), demand.value_min
-        most = (1.0 - least) * self._weights[name] + least * extra * LIGHT[0]
-        missing_max = most / (1.0 - least + least * extra) + _ROUNDING
-        bits_spare = sum(bits for _, _, bits, _ in stems) - demand.bits_min + _ROUNDING
-        if len(self._rows) >= NAMES_REMEMBERED_MAX:
-            self._rows.clear()
-        found = self._rows[name] = _Row(name, person, tuple(stems), missing_max, bits_spare)
-        return found
 
     # --- words -------------------------------------------------------------------------------------------------------
 
@@ -410,10 +481,17 @@ class Candidates:
 
     def _led(self, stems: dict[int, float]) -> _Reach:
         """What stems lead to."""
-        known, alone = self._beside, self._alone
-        beside = [(stem, known[stem] if stem in known else self._found_beside(stem)) for stem in stems]
-        carried = [name for stem, doubt in stems.items() if stem in alone for name in self._bearing(alone[stem], doubt)]
-        return _Reach(stems, tuple(row for row in beside if row[1]), tuple(carried))
+        known, alone, person = self._beside, self._alone, self._shelves.names.person
+        carried: tuple[list[int], list[int]] = ([], [])
+        for stem, doubt in stems.items():
+            if stem in alone:
+                for name in self._bearing(alone[stem], doubt):
+                    carried[person[name]].append(name)
+        return _Reach(
+            stems,
+            tuple((stem, known[stem]) for stem in stems if stem in known),
+            (tuple(carried[0]), tuple(carried[1])) if any(carried) else _NOBODY,
+        )
 
     def _stems(self, word: str) -> Iterator[tuple[int, float]]:
         """The stems that a word may stand for, each with the bits of doubt."""
@@ -461,7 +539,9 @@ class Candidates:
         get = self._short.get
         nearby = set[str]().union(*[held for key in shortened(word) if (held := get(key))])
         if len(word) <= SHORT_CHARS_MAX:
-            return [other for other in nearby if edits_between(word, other)]
+            letters = sorted(word)
+            alike = [other for other in nearby if len(other) != len(word) or sorted(other) == letters]
+            return [other for other in alike if edits_between(word, other)]
         distance = OSA.distance
         return [other for other in nearby if distance(word, other, score_cutoff=1) == 1]
 

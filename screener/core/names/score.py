@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +40,7 @@ SILENT_EDITS_MAX = 2
 INITIALS_MAX = 6
 BITS_A_LETTER = 2.5
 LIGHT = (0.1, 1.0)
+WORDS_REMEMBERED_MAX = 50_000
 NEAR_BITS = 4.0
 _SILENT = str.maketrans("", "", "aeiouyhw")
 _DOUBLED = re.compile(r"(.)\1+")
@@ -150,6 +152,7 @@ class Costs(NamedTuple):
     doubt_order: float
 
 
+@lru_cache(WORDS_REMEMBERED_MAX)
 def edits_between(one: str, two: str) -> int:
     """Typing errors between two words that may be one: 1 or 2; 0 when they are the same, too far apart, or numbers.
 
@@ -168,6 +171,7 @@ def edits_between(one: str, two: str) -> int:
     return found if found <= allowed else 0
 
 
+@lru_cache(WORDS_REMEMBERED_MAX)
 def skeleton(word: str) -> str:
     """A word without what differs between spellings of one name: vowels, h, w, y, doubled letters; "" if too little.
 
@@ -189,6 +193,7 @@ def is_slip(one: str, two: str) -> bool:
     return _softened(one) == _softened(two)
 
 
+@lru_cache(WORDS_REMEMBERED_MAX)
 def _softened(word: str) -> str:
     return _DOUBLED.sub(r"\1", word.translate(_ONE_VOWEL))
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from screener.core.names.candidates import pieces, shortened
+from screener.core.names.candidates import SAID_TWICE, pieces, shortened
 from screener.core.names.score import LONG_CHARS_MIN
+from screener.lists.name_index import PAIR_NAMES_MAX
 from screener.model import Alias
 from tests.oracle import similar as oracle
 
@@ -64,10 +65,40 @@ def test_a_name_is_filed_under_a_pair_of_its_words_or_under_one_alone():
     ]
     index = oracle.shelves(listed)
     alone = {name for names in index.alone.values() for name in names}
-    paired = {name for names in index.filed for name in names}
+    paired = {name for rows in index.filed for names in rows for name in names}
     assert alone | paired == set(range(len(index.names.entries)))
-    assert index.pairs == sorted(set(index.pairs))
-    assert len(index.pairs) == len(index.filed)
+    assert index.lower == sorted(set(index.lower))
+    assert index.higher == [sorted(set(row)) for row in index.higher]
+    assert [len(row) for row in index.higher] == [len(rows) for rows in index.filed]
+    assert index.crowded == []
+
+
+def crowd(count, *more):
+    """The index of so many names that share three rare words and have a fourth of their own."""
+    fourths = "precision optics machinery plastics chemical textile import medical energy".split()[:count]
+    names = [*more, *(f"quorbley veskarin fennickdale {fourth}" for fourth in fourths)]
+    return oracle.shelves([oracle.entry(at, name, kind="organization") for at, name in enumerate(names)])
+
+
+def test_names_that_share_a_pair_of_words_are_filed_under_a_third_where_they_are_many():
+    """A pair of more than PAIR_NAMES_MAX names keeps those that score by the two; the others are with their third."""
+    assert crowd(PAIR_NAMES_MAX).crowded == []
+    index = crowd(PAIR_NAMES_MAX + 1, "quorbley veskarin", "fennickdale brimstead")
+    stem = {text: number for number, text in enumerate(index.stems)}
+    pair = (stem["quorbley"], stem["veskarin"])
+    ((thirds, names),) = [row[2:] for row in index.crowded if row[:2] == pair]
+    held = dict(zip(thirds, names, strict=True))
+    assert held[stem["fennickdale"]] == list(range(2, PAIR_NAMES_MAX + 3))
+    at = index.lower.index(pair[0])
+    assert index.filed[at][index.higher[at].index(pair[1])] == [0]
+
+
+def test_a_name_that_says_a_word_twice_has_no_weight():
+    """The weight of a name is that of its words; where a word is said twice it is told by a mark."""
+    listed = [oracle.entry(at, name, kind="vessel") for at, name in enumerate(["Quorbley Optics", "Quorbley Quorbley"])]
+    worth = oracle.parts().words.worth
+    weights = oracle.shelves(listed).names.weights
+    assert weights == [sum(worth(word, person=False)[0] for word in ("quorbley", "optics")), SAID_TWICE]
 
 
 def test_the_same_list_gives_the_same_index():

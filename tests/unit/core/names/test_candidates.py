@@ -153,3 +153,29 @@ def test_asking_again_gives_the_same():
     first = [find(name) for name in names]
     assert [find(name) for name in names] == first
     assert [fresh(name) for name in reversed(names)] == first[::-1]
+
+
+PEOPLE = oracle.candidates(
+    [
+        oracle.entry(0, "Quorbley, Georgy S", kind="person"),
+        oracle.entry(1, "Fennickdalevant, Jun Chen", kind="person"),
+        oracle.entry(2, "Veskarintor, Chen Fennickdale", kind="person"),
+        oracle.entry(3, "Quorbley, Fennickdale", kind="person"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("quorbley g sergeyevich", [0]),
+        ("quorbley georgy sergeyevich", [0]),
+        ("quorbley georgy tarasovich brimstead", []),
+        ("fennickdalevant jc", [1]),
+        ("vc fennickdale", [2]),
+        ("fennickdalevant xq works", []),
+    ],
+)
+def test_initials_of_either_name_stand_for_words_of_the_other(name, numbers):
+    """A letter of a person's listed name stands for a word that begins with it, two letters for two words."""
+    assert PEOPLE.find(name.split()) == numbers
