@@ -17,6 +17,7 @@ promised. Compared with the scorer asked about every list name it finds 99.9 % o
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from screener.core.names.score import (
+    BITS_A_LETTER,
     EDITS_MAX,
     LIGHT,
     LONG_CHARS_MIN,
@@ -146,28 +148,31 @@ class _Reach(NamedTuple):
     """What a word leads to: stems, each with the bits that doubt takes.
 
     `beside` are those stems that names are filed under with a higher stem, and the names by the higher one; `alone` are
-    the names that one of the stems may carry alone, with its doubt: others' names, and people's.
+    the names that one of the stems may carry alone, with its doubt: others' names, and people's. `said`: what the word
+    weighs against a name at most (a place nothing), and its evidence, in any other's name and in a person's.
     """
 
     stems: dict[int, float]
     beside: tuple[tuple[int, Mapping[int, Sequence[int]]], ...]
     alone: tuple[tuple[int, ...], tuple[int, ...]]
+    said: tuple[tuple[float, float], tuple[float, float]]
 
 
 _NOBODY: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+_NOTHING_SAID = ((0.0, 0.0), (0.0, 0.0))
 
 
 class _Heard:
     """What an order's words may stand for: stems, each with its doubt, and letters that may be initials, by number.
 
     `begun` are the letters that words begin with. `others` are initials and neighboring words written together: they
-    count for stems that no word leads to. `weights` are those of the words in any other's name and in a person's. Which
-    words a stem is of is worked out when asked for.
+    count for stems that no word leads to. `said` are the weight and the evidence of the words in any other's name and
+    in a person's. Which words a stem is of is worked out when asked for.
     """
 
     __slots__ = (
-        *("_others", "_over", "_places", "_weights", "_words"),
-        *("begun", "doubts", "initials", "initials_places", "initials_weight"),
+        *("_others", "_over", "_places", "_said", "_words"),
+        *("begun", "doubts", "initials", "initials_bits", "initials_places", "initials_weight"),
     )
 
     def __init__(
@@ -176,35 +181,45 @@ class _Heard:
         others: Sequence[tuple[int, _Reach]],
         initials: Mapping[int, int],
         begun: Mapping[int, int],
-        weights: tuple[Sequence[float], Sequence[float]],
+        said: tuple[Sequence[tuple[float, float]], ...],
+        initials_doubt: float,
     ) -> None:
-        self._words, self._others, self._weights, self.initials = words, others, weights, initials
+        self._words, self._others, self._said, self.initials = words, others, said, initials
         self.initials_places = 0
         for places in initials.values():
             self.initials_places |= places
-        held = [weight for at, weight in enumerate(weights[True]) if self.initials_places >> at & 1] if initials else ()
-        self.initials_weight = sum(held)
+        held = [row for at, row in enumerate(said[True]) if self.initials_places >> at & 1] if initials else ()
+        self.initials_weight = sum([weight for weight, _ in held])
+        self.initials_bits = sum([max(0.0, bits - initials_doubt) for _, bits in held])
         self.begun = begun
         self._places = {letter: places | initials.get(letter, 0) for letter, places in begun.items()}
-        self._over: dict[tuple[int, int], float] = {}
+        self._over: dict[tuple[int, int], tuple[float, float]] = {}
         self.doubts: dict[int, float] = {}
-        for stems, _, _ in words:
+        for stems, _, _, _ in words:
             again = self.doubts.keys() & stems.keys() if self.doubts else ()
             least = {stem: min(self.doubts[stem], stems[stem]) for stem in again}
             self.doubts |= stems
             self.doubts |= least
-        for _, (stems, _, _) in others:
+        for _, (stems, _, _, _) in others:
             self.doubts = stems | self.doubts
 
-    def over(self, person: int, stems: Iterable[int], places: int) -> float:
-        """The weight of the words that are none of some stems, nor at some places (a bit each)."""
+    def over(self, person: int, stems: Iterable[int], places: int) -> tuple[float, float]:
+        """Of the words that are none of some stems, nor at some places (a bit each), the weight; of the rest, the bits.
+
+        No pairing gives more evidence than the order's own words have.
+        """
         for stem in stems:
             places |= self._places.get(stem) or self._found_places(stem)
-        over = self._over.get((person, places))
-        if over is None:
-            over = sum(weight for at, weight in enumerate(self._weights[person]) if not places >> at & 1)
-            self._over[person, places] = over
-        return over
+        found = self._over.get((person, places))
+        if found is None:
+            over = told = 0.0
+            for at, (weight, bits) in enumerate(self._said[person]):
+                if places >> at & 1:
+                    told += bits
+                else:
+                    over += weight
+            found = self._over[person, places] = over, told
+        return found
 
     def _found_places(self, stem: int) -> int:
         found = 0
@@ -293,13 +308,9 @@ class Candidates:
         runs = [word for word in spoken if self._is_run(word, stems)] if initials else ()
         if not met and not alone and not runs:
             return []
-        spoken_weight, is_place = self._tables.spoken, self._tables.is_place
-        weights = (
-            [0.0 if is_place(word) else spoken_weight(word, person=False)[0] for word in spoken],
-            [spoken_weight(word, person=True)[0] for word in spoken],
-        )
-        names = self._carried_alone(words, others, weights) if alone else set()
-        heard = _Heard(words, others, initials, self._begun(spoken), weights)
+        said = ([reach.said[0] for reach in words], [reach.said[1] for reach in words])
+        names = self._carried_alone(words, others, said) if alone else set()
+        heard = _Heard(words, others, initials, self._begun(spoken), said, self._costs[True].doubt_edit)
         for stem, beside in met:
             self._put(names, stem, beside, heard.doubts)
         for run in runs:
@@ -308,7 +319,10 @@ class Candidates:
         return [name for value, name in sorted(bounds)[:CANDIDATES_MAX] if value]
 
     def _carried_alone(
-        self, words: Sequence[_Reach], others: Sequence[tuple[int, _Reach]], weights: tuple[Sequence[float], ...]
+        self,
+        words: Sequence[_Reach],
+        others: Sequence[tuple[int, _Reach]],
+        said: tuple[Sequence[tuple[float, float]], ...],
     ) -> set[int]:
         """The names that one word may carry alone, if the words that lead nowhere do not weigh too much for any."""
         heard = 0
@@ -316,8 +330,8 @@ class Candidates:
             heard |= places
         nowhere = [at for at, reach in enumerate(words) if not reach.stems and not heard >> at & 1]
         names: set[int] = set()
-        for person, weights_of_kind in enumerate(weights):
-            over = sum([weights_of_kind[at] for at in nowhere])
+        for person, rows in enumerate(said):
+            over = sum([rows[at][0] for at in nowhere])
             if not nowhere or over <= self._over_max[person]:
                 names.update(*[reach.alone[person] for reach in words], *[reach.alone[person] for _, reach in others])
         return names
@@ -325,7 +339,7 @@ class Candidates:
     def _others(self, spoken: Sequence[str], initials: Mapping[int, int]) -> Iterator[tuple[int, _Reach]]:
         """What initials, and neighboring words written together, lead to; each with its words, a bit each."""
         for letter, places in initials.items():
-            yield places, _Reach({letter: 0.0}, (), _NOBODY)
+            yield places, _Reach({letter: 0.0}, (), _NOBODY, _NOTHING_SAID)
         joinable, known = self._joinable, self._reach
         for at, (one, two) in enumerate(pairwise(spoken)):
             joined = one + two
@@ -428,9 +442,9 @@ class Candidates:
             matched += weight
             if stem in doubts and bits > doubts[stem]:
                 told += bits - doubts[stem]
-        if told < demand.bits_min - _ROUNDING and not initials:
+        over, bits = heard.over(person, met, heard.initials_places if initials else 0)
+        if min(told + (heard.initials_bits if initials else 0.0), bits) < demand.bits_min - _ROUNDING:
             return SAID_TWICE
-        over = heard.over(person, met, heard.initials_places if initials else 0)
         said = matched + heard.initials_weight if initials else matched
         least = demand.value_min - _ROUNDING
         against = max(0.0, said * (min(1.0, said / costs.weight_min) / least - 1.0))
@@ -441,7 +455,7 @@ class Candidates:
         """The most that a name could score, 0 when that or its evidence is below the demand."""
         person, doubts, initials = self._shelves.names.person[name], heard.doubts, heard.initials
         demand, costs, worth = self._demands[person], self._costs[person], self._worth[person]
-        matched = missing = initialed = told = 0.0
+        matched = missing = initialed = initialed_bits = told = 0.0
         places = 0
         met: list[int] = []
         for stem in self._shelves.names.stems[name]:
@@ -455,15 +469,17 @@ class Candidates:
                 met.append(stem)
             elif person and self._letters[stem] in initials:
                 initialed += weight
-                told += bits
+                initialed_bits += bits
                 places |= initials[self._letters[stem]]
             else:
                 missing += weight
-        if told < demand.bits_min - _ROUNDING:
+        over, most = heard.over(person, met, places)
+        told += min(initialed_bits, heard.initials_bits)
+        if min(told, most) < demand.bits_min - _ROUNDING:
             return 0.0
         initialed = min(initialed, heard.initials_weight)
         matched += initialed
-        against = _against(missing, heard.over(person, met, places), costs) + costs.initial * initialed
+        against = _against(missing, over, costs) + costs.initial * initialed
         value = matched / (matched + against) * (min(1.0, matched / costs.weight_min) if against > _ROUNDING else 1.0)
         return value if value >= demand.value_min - _ROUNDING else 0.0
 
@@ -471,13 +487,24 @@ class Candidates:
 
     def _reached(self, word: str) -> _Reach:
         """What a word leads to, remembered."""
+        said = self._said(word)
         stems: dict[int, float] = {}
-        for stem, doubt in self._stems(word):
+        for stem, doubt in self._stems(word, said):
             stems[stem] = min(doubt, self._bits[stem], stems.get(stem, doubt))  # a word takes no more than it has
         if len(self._reach) >= WORDS_REMEMBERED_MAX:
             self._reach.clear()
-        found = self._reach[word] = self._led(stems)
+        found = self._reach[word] = self._led(stems)._replace(said=said)
         return found
+
+    def _said(self, word: str) -> tuple[tuple[float, float], tuple[float, float]]:
+        """What the word weighs, and its evidence; see `_Reach`."""
+        tables = self._tables
+        weights = (
+            0.0 if tables.is_place(word) else tables.spoken(word, person=False)[0],
+            tables.spoken(word, person=True)[0],
+        )
+        bits = [tables.worth(tables.canon(word, person=person), person=person)[1] for person in (False, True)]
+        return (weights[0], bits[0]), (weights[1], bits[1])
 
     def _led(self, stems: dict[int, float]) -> _Reach:
         """What stems lead to."""
@@ -491,9 +518,10 @@ class Candidates:
             stems,
             tuple((stem, known[stem]) for stem in stems if stem in known),
             (tuple(carried[0]), tuple(carried[1])) if any(carried) else _NOBODY,
+            _NOTHING_SAID,
         )
 
-    def _stems(self, word: str) -> Iterator[tuple[int, float]]:
+    def _stems(self, word: str, said: tuple[tuple[float, float], ...]) -> Iterator[tuple[int, float]]:
         """The stems that a word may stand for, each with the bits of doubt."""
         shelves, costs = self._shelves, self._costs[1]
         for spelling in {word, *self._tables.spellings(word)}:
@@ -506,21 +534,33 @@ class Candidates:
         if self._tables.is_light(word):
             return
         for near, edits in self.near(word):
-            doubt = (
-                costs.doubt_slip if (edits == 1 and len(near) != len(word)) or is_slip(word, near) else costs.doubt_edit
-            )
+            slip = (edits == 1 and len(near) != len(word)) or is_slip(word, near)
+            doubt = edits * (costs.doubt_slip if slip else costs.doubt_edit)
+            most = BITS_A_LETTER * min(len(near), len(word)) - doubt
             for stem in shelves.spellings[near]:
-                yield stem, max(0.0, edits * doubt - NEAR_BITS)
-        yield from self._silent(word)
+                yield stem, self._doubt(said, stem, doubt - NEAR_BITS, most)
+        yield from self._silent(word, said)
 
-    def _silent(self, word: str) -> Iterator[tuple[int, float]]:
+    def _silent(self, word: str, said: tuple[tuple[float, float], ...]) -> Iterator[tuple[int, float]]:
         """The stems of list words that have the same consonants, each with the bits of doubt."""
         spellings, doubt = self._shelves.spellings, self._costs[1].doubt_vowels
         for near in self._skeletons.get(skeleton(word), ()):
             edits = OSA.distance(word, near, score_cutoff=SILENT_EDITS_MAX)
             if 0 < edits <= SILENT_EDITS_MAX:
                 for stem in spellings[near]:
-                    yield stem, edits * doubt
+                    yield stem, self._doubt(said, stem, edits * doubt, math.inf)
+
+    def _doubt(self, said: tuple[tuple[float, float], ...], stem: int, doubt: float, most: float) -> float:
+        """The bits of a stem that a word does not give, of whichever kind that is less.
+
+        It gives its own evidence or the stem's, the lesser one, less `doubt`, and at most so many bits.
+        """
+        lost = math.inf
+        for (_, own), worth in zip(said, self._worth, strict=True):
+            bits = worth[stem][1]
+            given = (min(bits, own)) - doubt
+            lost = min(lost, bits - max(0.0, min(most, given)))
+        return lost
 
     def near(self, word: str) -> list[tuple[str, int]]:
         """The list words within the typing errors allowed between the two, with how many those are."""
