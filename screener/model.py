@@ -84,14 +84,17 @@ class SourceList:
 
 # --- ownership -------------------------------------------------------------------------------------------------------
 
-EdgeKind = Literal["equity", "votes", "beneficial", "nominee", "option", "trust"]
+EdgeKind = Literal["equity", "votes", "beneficial", "nominee", "option", "trust", "control"]
 
 
 class OwnershipEdge(NamedTuple):
     """One holding as a source states it: `owner` holds from `low` to `high` percent of `owned`.
 
-    An exact share has `low == high`, an unknown one None for both. Dates are half-open as in a list entry; `file` and
-    `line` say where it was written.
+    An exact share has `low == high`, an unknown one None for both. Dates are half-open as in a list entry; `file`,
+    `line` and `place` (a statement's id, where lines say nothing) say where it was written. `owner_ids` and `owned_ids`
+    are identifiers in upper case, "LEI:..." or a bare list entry id. `joint` names a holding that several owners report
+    as theirs together: its share is there once. `indirect`: the share sums up holdings through other companies, of
+    which the source does not tell all.
     """
 
     owner: str
@@ -108,6 +111,11 @@ class OwnershipEdge(NamedTuple):
     note: str = ""
     file: str = ""
     line: int = 0
+    owner_ids: tuple[str, ...] = ()
+    owned_ids: tuple[str, ...] = ()
+    joint: str = ""
+    indirect: bool = False
+    place: str = ""
 
 
 # --- grants ----------------------------------------------------------------------------------------------------------

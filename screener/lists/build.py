@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from screener.errors import ListError, OperatorError
-from screener.lists import addresses, edges, good_list, patterns, private, read, rules, scoring, snapshot
+from screener.lists import addresses, good_list, patterns, private, read, rules, scoring, snapshot
+from screener.lists.holdings.read import read_edges, with_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,13 +80,11 @@ def _check_whole(source: SourceList, tables: rules.Tables) -> None:
 
 
 def _read_edges(paths: Iterable[Path]) -> tuple[list[tuple[SourceFile, list[OwnershipEdge]]], list[str]]:
-    held: list[tuple[SourceFile, list[OwnershipEdge]]] = []
-    problems: list[str] = []
-    for path in paths:
-        found, said, file = edges.read_edges(path)
-        held.append((file, found))
-        problems.extend(said)
-    return held, problems
+    """The edges of each file, under the names that any of the files knows, and what was odd."""
+    sources = [read_edges(path) for path in paths]
+    parties = {one: party for source in reversed(sources) for one, party in source.parties.items()}
+    held = [(source.file, with_names(source.edges, parties)) for source in sources]
+    return held, [problem for source in sources for problem in source.problems]
 
 
 def _content(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from screener.errors import ListError
-from screener.lists.edges import read_edges
+from screener.lists.holdings.read import read_edges
 from screener.lists.good_list import read_good_list
 from screener.lists.names import aliases_of, split_names
 from screener.lists.private import read_private

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from screener.lists.edges import read_edges
+from screener.lists.holdings.read import read_edges
 
 CSV = Path(__file__).parents[2] / "cases" / "lists" / "ownership.csv"
 
