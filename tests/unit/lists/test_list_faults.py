@@ -14,8 +14,8 @@ import pytest
 
 from screener.errors import ListError
 from screener.lists import reading
-from screener.lists.holdings.read import read_edges
 from screener.lists.good_list import read_good_list
+from screener.lists.holdings.read import read_edges
 from screener.lists.private import read_private
 from screener.lists.read import read_lists
 

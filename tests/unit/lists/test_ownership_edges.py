@@ -102,3 +102,68 @@ def test_share_may_not_be_written_as(written, tmp_path):
     found = read_edges(path)
     assert found.edges == []
     assert len(found.problems) == 1
+
+
+@pytest.fixture
+def table(tmp_path):
+    def table(*rows, header="owner,owned,share,owner_id,owned_id,joint,kind,effective_from,effective_to,source"):
+        path = tmp_path / "o.csv"
+        path.write_text("\n".join([header, *rows]) + "\n")
+        return read_edges(path)
+
+    return table
+
+
+def test_identifiers_are_normalized(table):
+    """Identifiers are SCHEME:VALUE in upper case, or a list entry id; a party may have several, and no name."""
+    edge, nameless = table("Alder,Birch,60,lei: 5493abc ;XI-LEI:5493ABC; 12345,,,", ",Birch,5,LEI:9,,,").edges
+    assert (edge.owner, edge.owner_ids, edge.owned_ids) == ("Alder", ("LEI:5493ABC", "12345"), ())
+    assert (nameless.owner, nameless.owner_ids) == ("LEI:9", ("LEI:9",))
+
+
+def test_identifiers_decide_who_owns_itself(table):
+    """Two companies of one name and different identifiers are two; one identifier is one company."""
+    assert len(table("Alder,Alder,60,LEI:1,LEI:2,,").edges) == 1
+    assert "owns itself" in table("Alder,Birch,60,LEI:1,LEI:1,,").problems[0]
+
+
+@pytest.mark.parametrize("written", ["LEI:", ":5", ":"])
+def test_identifier_that_is_none_is_a_problem(table, written):
+    """An identifier without a scheme or a value is a problem."""
+    assert "expected identifiers such as" in table(f"Alder,Birch,60,{written},,,").problems[0]
+
+
+def test_joint_holding_has_a_name(table):
+    """A joint holding that two owners report is named in both rows, and counts once in the sum."""
+    found = table("Alder,Cedar,60,,,family pact,", "Birch,Cedar,60,,,family pact,")
+    assert [edge.joint for edge in found.edges] == ["family pact", "family pact"]
+    assert found.problems == []
+
+
+def test_control_is_a_kind(table):
+    """Control without a share is a kind of its own."""
+    assert [(edge.kind, edge.low) for edge in table("Alder,Birch,,,,,control").edges] == [("control", None)]
+
+
+def test_owners_of_more_than_the_whole_are_said(table):
+    """Holdings of one company, source, kind and class over 100 percent at one time are said once, and kept."""
+    found = table("Alder,Cedar,60,,,,,2020-01-01,,r", "Birch,Cedar,60,,,,,2021-01-01,,r", "Alder,Dogwood,100,,,,,,,r")
+    assert len(found.edges) == 3
+    assert [problem.split(".csv:")[1] for problem in found.problems] == [
+        "2: the holdings in 'Cedar' add up to 120 percent on 2021-01-01; they are kept"
+    ]
+    assert found.file.rows == 3
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "Birch,Cedar,60,,,,,2021-01-01,,r",
+        "Birch,Cedar,60,,,,,,,another source",
+        "Birch,Cedar,60,,,,votes,,,r",
+        "Alder,Cedar,50,,,,,,,r",
+    ],
+)
+def test_what_does_not_hold_together_is_not_added(table, second):
+    """Holdings of different times, sources or kinds, and a repeated one, do not add up."""
+    assert table("Alder,Cedar,60,,,,,2020-01-01,2021-01-01,r", second).problems == []
