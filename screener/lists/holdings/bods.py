@@ -67,7 +67,7 @@ KINDS: dict[str, EdgeKind] = {
     "enjoymentAndUseOfAssets": "control",
     "rightToProfitOrIncomeFromAssets": "control",
 }
-UNSTATED = frozenset({"", "unknownInterest", "unpublishedInterest"})
+UNSTATED = frozenset({"unknownInterest", "unpublishedInterest"})
 NOBODY = frozenset({"noBeneficialOwners"})
 """Reasons for which a relationship names no interested party because there is none."""
 
@@ -144,12 +144,14 @@ def _edges(found: Found, parties: _Parties, version: Version) -> list[OwnershipE
     for at, interest in enumerate(_interests(found, version)):
         place = f"{version.place} /recordDetails/interests/{at}"
         kind, indirect = text(interest, "type"), text(interest, "directOrIndirect") == "indirect"
-        if kind not in KINDS and kind not in UNSTATED:
+        if interest.get("type") is not None and kind not in KINDS:
             found.problem(place, f"expected an interest type of BODS 0.4, found {kind[:QUOTED_CHARS_MAX]!r}")
         days = _days(found, version, interest, place)
         if days is None:
             continue
-        low, high = UNKNOWN if kind in UNSTATED or kind not in KINDS else _share(found, interest, place)
+        low, high = _share(found, interest, place)
+        if kind not in KINDS or kind in UNSTATED:
+            low, high = UNKNOWN
         nth = counted[kind, indirect] = counted.get((kind, indirect), 0) + 1
         edges.append(
             OwnershipEdge(

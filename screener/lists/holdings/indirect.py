@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 STEPS_MAX = 10_000
 """So many companies are looked at between an owner and what it holds; beyond, the indirect holding stays."""
+STEPS_TOTAL_MAX = 20_000_000
+"""So many for all holdings of a file; the indirect holdings that are left then stay."""
 SHARES = frozenset({"equity", "beneficial"})
 
 _BEYOND = Decimal(1000)
@@ -39,6 +41,7 @@ class _Chains:
 
     def __init__(self, edges: Iterable[OwnershipEdge], unknown: Decimal) -> None:
         self._unknown = unknown
+        self._steps_left = STEPS_TOTAL_MAX
         self._by_owner: dict[str, list[OwnershipEdge]] = {}
         self._by_owned: dict[str, list[OwnershipEdge]] = {}
         for edge in edges:
@@ -64,15 +67,16 @@ class _Chains:
         start, target = _owner(edge), _owned(edge)
         widths: dict[str, Decimal] = {}
         waiting = [(-_BEYOND, start)]
-        while waiting and len(widths) < STEPS_MAX:
+        while waiting and len(widths) < STEPS_MAX and self._steps_left > 0:
             width, company = heapq.heappop(waiting)
+            self._steps_left -= 1
             if company in widths:
                 continue
             widths[company] = -width
             for step in self._by_owner.get(company, ()):
                 if _owned(step) not in widths and _owned(step) != target and _covers(step, edge):
                     heapq.heappush(waiting, (-min(-width, self._weight(step)), _owned(step)))
-        del widths[start]
+        widths.pop(start, None)
         return widths
 
 

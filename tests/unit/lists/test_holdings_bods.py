@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from screener.errors import ListError
+from screener.lists import build
+from screener.lists.holdings import indirect
 from screener.lists.holdings.bods import KINDS
 from screener.lists.holdings.read import read_edges
 
@@ -190,6 +192,34 @@ def test_two_ways_make_up_for_an_indirect_holding(read):
     last = [relationship("b", "d", share(25)), relationship("c", "d", share(30))]
     assert len(read(*parties, *steps, *last, relationship("a", "d", share(55, indirect=True))).edges) == 4
     assert len(read(*parties, *steps, *last, relationship("a", "d", share(56, indirect=True))).edges) == 5
+
+
+def test_search_for_chains_has_a_limit(read, monkeypatch):
+    """Where a file has more steps than are looked at, its indirect holdings stay."""
+    monkeypatch.setattr(indirect, "STEPS_TOTAL_MAX", 1)
+    chain = [
+        entity("a"),
+        entity("b"),
+        entity("c"),
+        relationship("a", "b", share(60)),
+        relationship("b", "c", share(50)),
+    ]
+    assert len(read(*chain, relationship("a", "c", share(30, indirect=True))).edges) == 3
+
+
+def test_companies_are_captured_through_a_joint_holding(tmp_path):
+    """A listed party that holds half of a joint holding holds the company: the whole way through a snapshot."""
+    joint = {"name": "Joint shareholding", "entityType": {"type": "arrangement"}}
+    owners = [relationship("a", "joint", share(50)), relationship("b", "joint", share(50))]
+    firm = [entity("firm", name="Hornbeam Works"), entity("joint", **joint), relationship("joint", "firm", share(100))]
+    package = tmp_path / "package.json"
+    package.write_text(json.dumps([entity("a", name="Listed Maple"), entity("b"), *firm, *owners]))
+    listed = tmp_path / "listed.csv"
+    listed.write_text("name,list\nListed Maple,EL\n")
+    built = build.build(build.Inputs(private=[listed], ownership=[package]))
+    found = built.snapshot.affiliations["hornbeamworks"]
+    assert {(affiliation.regime, affiliation.basis) for affiliation in found} == {("bis-affiliates", "indirect")}
+    assert [holding.owner for holding in found[0].path] == ["Listed Maple", "Joint shareholding [joint]"]
 
 
 # --- records over time ------------------------------------------------------------------------------------------------
