@@ -134,7 +134,6 @@ def _parser(file: PublishedFile) -> expat.XMLParserType:
         raise file.fault(parser.CurrentLineNumber, "expected XML without a document type (it could hold entities)")
 
     parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
     return parser
 
 

@@ -171,9 +171,10 @@ def test_indirect_holding_stays_where_its_chain_does_not_make_up_for_it(read, fi
         entity("b"),
         entity("c"),
         relationship("a", "b", share(first)),
-        relationship("b", "c", share(40)),
+        relationship("b", "c", share(60)),
     ]
-    edge = read(*chain, relationship("a", "c", share(60, indirect=True))).edges[-1]
+    found = read(*chain, relationship("a", "c", share(60, indirect=True)))
+    edge = found.edges[-1]
     assert (edge.low, edge.indirect, edge.share_class) == (60, True, "indirect")
 
 
@@ -347,6 +348,12 @@ def test_owners_of_more_than_the_whole_are_said(read):
     found = read(*owners)
     assert len(found.edges) == 2
     assert "the holdings in 'C' add up to 101 percent" in found.problems[0]
+
+
+def test_indirect_holdings_do_not_add_up(read):
+    """A parent and its own parent hold the same company indirectly: that is not more than the whole."""
+    stated = [relationship("a", "c", share(60, indirect=True)), relationship("b", "c", share(60, indirect=True))]
+    assert read(entity("a"), entity("b"), entity("c"), *stated).problems == []
 
 
 def test_statements_may_come_one_a_line(read):
