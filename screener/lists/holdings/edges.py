@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHARE_MAX = Decimal(100)
 SHARE_PLACES = Decimal("0.000000001")
-PROBLEMS_MAX = 20_000
+PROBLEMS_MAX = 5_000
 """So many sentences are kept of a file; the last one says how many more there were."""
 QUOTED_CHARS_MAX = 40
 NAME_CHARS_MAX = 2_000
