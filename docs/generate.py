@@ -87,19 +87,14 @@ COMMAND_TEXTS = {
 }
 """Of commands that the parser describes by no or by a short word."""
 
+INPUT_TEXTS = {
+    "--lists": "published lists: files, or folders of them",
+    "--private": "private lists (CSV)",
+    "--ownership": "holdings: CSV, BODS 0.4, GLEIF and others (`docs/ownership.md`)",
+}
+TAKE_INPUTS = ("screen", "explain", "match", "ownership explain", "ownership check", "snapshot build")
 OPTION_TEXTS = {
-    ("screener screen", "--lists"): "published lists: files, or folders of them",
-    ("screener screen", "--private"): "private lists (CSV)",
-    ("screener screen", "--ownership"): "holdings: CSV, BODS 0.4, GLEIF and others (`docs/ownership.md`)",
-    ("screener explain", "--lists"): "published lists: files, or folders of them",
-    ("screener explain", "--private"): "private lists (CSV)",
-    ("screener explain", "--ownership"): "holdings: CSV, BODS 0.4, GLEIF and others (`docs/ownership.md`)",
-    ("screener match", "--lists"): "published lists: files, or folders of them",
-    ("screener match", "--private"): "private lists (CSV)",
-    ("screener match", "--ownership"): "holdings: CSV, BODS 0.4, GLEIF and others (`docs/ownership.md`)",
-    ("screener snapshot build", "--lists"): "published lists: files, or folders of them",
-    ("screener snapshot build", "--private"): "private lists (CSV)",
-    ("screener snapshot build", "--ownership"): "holdings: CSV, BODS 0.4, GLEIF and others (`docs/ownership.md`)",
+    **{(f"screener {name}", option): text for name in TAKE_INPUTS for option, text in INPUT_TEXTS.items()},
     ("screener snapshot build", "--out"): "the snapshot file to write; it is replaced whole or not at all",
     ("screener snapshot show", "file"): "the snapshot file",
     ("screener snapshot publish", "file"): "the snapshot file; workers read it under the same absolute path",

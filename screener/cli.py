@@ -15,7 +15,7 @@ from screener import __version__, broker, settings
 from screener.errors import OperatorError
 from screener.lists import build, good_list, nearest, snapshot
 from screener.model import Terms
-from screener.runners import demo, evaluate, explain, files, match, topics
+from screener.runners import demo, evaluate, explain, files, match, ownership, ownership_check, topics
 from screener.runners.announcements import announce
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_screen(commands)
     _add_explain(commands)
     _add_match(commands)
+    _add_ownership(commands)
     _add_snapshot(commands)
     _add_worker(commands)
     topics.add_commands(commands)
@@ -210,6 +211,46 @@ def _run_match(namespace: argparse.Namespace) -> int:
     match.check(query)
     held = _held(namespace)
     return match.match(query, held, nearest.candidates, limit=namespace.limit, as_json=namespace.json)
+
+
+# --- ownership -------------------------------------------------------------------------------------------------------
+
+
+def _add_ownership(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "ask the ownership graph about a company, or check how much the graph covers"
+    actions = commands.add_parser("ownership", help=text, description=text).add_subparsers(
+        dest="action", required=True, metavar="explain|check"
+    )
+    text = (
+        "tell what a snapshot says of a company's owners: under each regime and on which days it is captured, possibly"
+        " captured or below the share, with the chain of holdings as a tree and the sum that decides"
+    )
+    tell = actions.add_parser("explain", help="tell of one company's owners", description=text, epilog=NO_ADVICE)
+    tell.add_argument("name", metavar="NAME", help="the company, by a name as an order could have it")
+    _add_inputs(tell)
+    tell.add_argument("--snapshot", type=Path, help="a snapshot file instead of lists")
+    tell.add_argument("--as-of", type=_day, help="mark what holds on this day, in Washington (YYYY-MM-DD)")
+    tell.add_argument("--svg", type=Path, metavar="FILE", help="draw the trees as well: of the day, or of all days")
+    tell.add_argument("--json", action="store_true", help="one JSON object instead of sentences and trees")
+    tell.set_defaults(run=_run_ownership_explain)
+    text = (
+        "count what ownership files hold: how many shares are known, from which sources, which rows are left out, which"
+        " listed parties are owners, and, where lists are named, how many companies each regime reaches"
+    )
+    check = actions.add_parser("check", help="count what the graph covers", description=text, epilog=NO_ADVICE)
+    _add_inputs(check)
+    check.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+    check.set_defaults(run=_run_ownership_check)
+
+
+def _run_ownership_explain(namespace: argparse.Namespace) -> int:
+    match.check(match.Query(namespace.name))
+    held = _held(namespace)
+    return ownership.explain(namespace.name, held, namespace.as_of, svg=namespace.svg, as_json=namespace.json)
+
+
+def _run_ownership_check(namespace: argparse.Namespace) -> int:
+    return ownership_check.check(_inputs(namespace), as_json=namespace.json)
 
 
 # --- snapshot --------------------------------------------------------------------------------------------------------

@@ -260,6 +260,7 @@ class Regime(NamedTuple):
     captures_us: bool
     seeds: tuple[Seed, ...]
     periods: tuple[Period, ...]
+    name: str = ""
 
     def period(self, day: str) -> Period | None:
         """The period in force on `day`, or None."""

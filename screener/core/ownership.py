@@ -25,13 +25,13 @@ def ownership(order: Order, snapshot: Snapshot) -> list[PartyAffiliation]:
     found: list[PartyAffiliation] = []
     for number, party in enumerate(order.parties):
         for field, name in party.names():
-            rows = {row: None for key in _keys(name, snapshot) for row in snapshot.affiliations.get(key, ())}
+            rows = {row: None for key in keys(name, snapshot) for row in snapshot.affiliations.get(key, ())}
             found.extend(PartyAffiliation(Place(number, None, field), name, row) for row in rows)
     return found
 
 
-def _keys(name: str, snapshot: Snapshot) -> Iterator[str]:
-    """The glued forms of a name and of its parts, in all readings."""
+def keys(name: str, snapshot: Snapshot) -> Iterator[str]:
+    """The glued forms of a name and of its parts, in all readings: what affiliations are looked up by."""
     for reading in snapshot.fold.readings(name):
         yield glue(snapshot.fold(reading))
         for begin, stop in parts(reading):
@@ -44,5 +44,5 @@ def unknown_parties(order: Order, snapshot: Snapshot) -> list[int]:
     return [
         number
         for number, party in enumerate(order.parties)
-        if not known or known.isdisjoint(_keys(party.name, snapshot))
+        if not known or known.isdisjoint(keys(party.name, snapshot))
     ]

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from screener.errors import ListError, OperatorError
 from screener.lists import addresses, good_list, patterns, private, read, rules, scoring, snapshot
-from screener.lists.holdings.read import read_edges, with_names
+from screener.lists.holdings.read import read_ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from screener.core.fold import Folder
-    from screener.model import ListEntry, ListFacts, OwnershipEdge, Rules, Snapshot, SourceFile, SourceList
+    from screener.lists.holdings.edges import Edges
+    from screener.model import ListEntry, ListFacts, OwnershipEdge, Rules, Snapshot, SourceList
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 ROWS_LOST_SHARE_MAX = 0.5
@@ -36,6 +37,11 @@ class Inputs:
     rules: Path | None = None
     sample: bool = False
     good_list: Sequence[Path] = ()
+
+    @property
+    def holdings(self) -> list[Path]:
+        """The files of ownership, with the shipped sample where that is asked for."""
+        return [*self.ownership, *([SAMPLE / "ownership.csv"] if self.sample else [])]
 
 
 @dataclass(slots=True)
@@ -57,7 +63,8 @@ def build(inputs: Inputs) -> Built:
     own += read.read_lists(SAMPLE / "consolidated.csv") if inputs.sample else []
     for source in official:
         _check_whole(source, tables)
-    held, problems = _read_edges([*inputs.ownership, *([SAMPLE / "ownership.csv"] if inputs.sample else [])])
+    held = read_ownership(inputs.holdings)
+    problems = [problem for source in held for problem in source.problems]
     days_max = tables["matching"]["good_list"]["days_max"]
     good = [good_list.read_good_list(path, days_max) for path in inputs.good_list]
     content, stale = _content(official, own, held, good, tables, sample=inputs.sample)
@@ -79,18 +86,10 @@ def _check_whole(source: SourceList, tables: rules.Tables) -> None:
                 )
 
 
-def _read_edges(paths: Iterable[Path]) -> tuple[list[tuple[SourceFile, list[OwnershipEdge]]], list[str]]:
-    """The edges of each file, under the names that any of the files knows, and what was odd."""
-    sources = [read_edges(path) for path in paths]
-    parties = {one: party for source in reversed(sources) for one, party in source.parties.items()}
-    held = [(source.file, with_names(source.edges, parties)) for source in sources]
-    return held, [problem for source in sources for problem in source.problems]
-
-
 def _content(
     official: Sequence[SourceList],
     own: Sequence[SourceList],
-    held: Sequence[tuple[SourceFile, list[OwnershipEdge]]],
+    held: Sequence[Edges],
     good: Sequence[good_list.GoodList],
     tables: rules.Tables,
     *,
@@ -101,9 +100,9 @@ def _content(
     fold = patterns.folder(tables)
     published = [entry for source in (*official, *own) for entry in source.entries]
     entries = patterns.with_bare_names(patterns.grade(published, tables, fold), tables, fold)
-    graph = [edge for _, found in held for edge in found]
+    graph = [edge for source in held for edge in source.edges]
     grants, stale = good_list.bind(good, entries, fold)
-    files = [source.file for source in (*official, *own)] + [file for file, _ in held] + [rows.file for rows in good]
+    files = [source.file for sources in (official, own, held, good) for source in sources]
     content = snapshot.dumps(
         snapshot.Parts(
             sources=files,

@@ -251,6 +251,7 @@ def _regime(row: dict[str, Any], programs: dict[str, frozenset[str]]) -> Regime:
         captures_us=bool(row["captures_us"]),
         seeds=seeds,
         periods=tuple(periods),
+        name=str(row.get("name", row["id"])),
     )
 
 

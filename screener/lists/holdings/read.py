@@ -42,6 +42,13 @@ def _read(file: PublishedFile) -> tuple[Found, str]:
     return csv_table.read_table(file), csv_table.LAYOUT
 
 
+def read_ownership(paths: Iterable[Path]) -> list[Edges]:
+    """Read several files; each one's edges with the names and countries that any of the files knows."""
+    sources = [read_edges(path) for path in paths]
+    parties = {one: party for source in reversed(sources) for one, party in source.parties.items()}
+    return [source._replace(edges=with_names(source.edges, parties)) for source in sources]
+
+
 def with_names(edges: Iterable[OwnershipEdge], parties: dict[str, Party]) -> list[OwnershipEdge]:
     """Return the edges with the names and countries of parties that their own source knows by identifier only."""
     return [_named(edge, parties) for edge in edges]

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from screener.errors import ListError
-from screener.lists.build import _read_edges
 from screener.lists.holdings import records
-from screener.lists.holdings.read import read_edges
+from screener.lists.holdings.read import read_edges, read_ownership
 from screener.lists.reading import open_published
 
 CASES = Path(__file__).parents[2] / "cases" / "holdings"
@@ -67,8 +66,7 @@ def test_names_of_another_file_are_put_to_the_edges():
     """LEI records give no edge; they name the parties of the relationships beside them, in whatever order."""
     assert read_edges(NAMES).edges == []
     for paths in ([NAMES, RELATIONSHIPS], [RELATIONSHIPS, NAMES]):
-        held, _ = _read_edges(paths)
-        edge = next(edge for _, edges in held for edge in edges)
+        edge = next(edge for source in read_ownership(paths) for edge in source.edges)
         assert (edge.owner, edge.owner_country, edge.owner_ids) == ("Dogwood Holding", "CN", (PARENT,))
         assert (edge.owned, edge.owned_country) == ("Cedar & Sons Ltd", "US")
 
