@@ -110,8 +110,7 @@ def _section(stretch: Stretch, as_of: str | None, sample: str) -> _Section:
     on = f"on {as_of}" if as_of else days(stretch.affiliation)
     tier = "" if stretch.company.tier is None else f", tier {stretch.company.tier}"
     root = _grown(stretch.company, f"{told(stretch)}{tier}", _gap(stretch.company))
-    total = stretch.company.total
-    return _Section(title, on + sample, root, list(sums(total)) if total is not None else [])
+    return _Section(title, on + sample, root, list(sums(stretch.company)))
 
 
 def _gap(root: Company) -> int:

@@ -43,6 +43,7 @@ STANDINGS: Final = {
     "minority": "below the share",
     "passed through": "US: counts, not captured",
     "control": "control, no share",
+    "untold": "not told by the snapshot",
 }
 ASKED_MARK: Final = "<-"
 
@@ -134,15 +135,19 @@ def _stretch(stretch: Stretch, as_of: str | None) -> Iterator[str]:
     asked = f"  {ASKED_MARK} {as_of}" if stretch.is_asked else ""
     yield ""
     yield f"{_first_up(days(stretch.affiliation))}: {told(stretch)} ({basis}): {BASES.get(basis, '')}{asked}"
-    if stretch.company.total is not None:
-        yield from (f"  {line}" for line in sums(stretch.company.total))
+    yield from (f"  {line}" for line in sums(stretch.company))
     yield ""
     yield from (f"  {line}" for line in _tree(stretch.company, told(stretch)))
 
 
-def sums(total: Total) -> Iterator[str]:
-    """The sum spelled out, what it is compared with, and what does not count."""
-    yield f"{printable(total.text)}; {_against(total)}"
+def sums(company: Company) -> Iterator[str]:
+    """The sum spelled out, what it is compared with, and what does not count; nothing where there is no sum."""
+    total = company.total
+    if total is None:
+        return
+    reached = {"captured": total.low, "possible": total.high}.get(company.standing, total.asked)
+    lacks = "; the snapshot does not hold all that this rests on" if reached < total.asked else ""
+    yield f"{printable(total.text)}; {_against(total)}{lacks}"
     if total.passed_over:
         more = len(total.passed_over) - PASSED_OVER_MAX
         said = ", ".join(total.passed_over[:PASSED_OVER_MAX]) + (f" and {more} more" if more > 0 else "")

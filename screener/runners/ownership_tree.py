@@ -75,8 +75,9 @@ class Branch(NamedTuple):
 class Company:
     """A company or party of a tree.
 
-    `standing` is listed, captured, passed through, possible, minority, control or circular; `tier` the steps from a
-    listed party (0: listed), None where it is not captured. `again` says why its owners are not shown here.
+    `standing` is listed, captured, passed through, possible, minority, control, circular, or untold where the snapshot
+    says nothing; `tier` the steps from a listed party (0: listed), None where it is not captured. `again` says why its
+    owners are not shown here.
     """
 
     name: str
@@ -199,7 +200,8 @@ class _Grower:
         queue, seen = deque([self._root]), {self._root}
         while queue:
             key = queue.popleft()
-            if key not in self._holdings and not any(mark.counts for mark in self._marked(key)):
+            is_whole = key == self._root or (key in self._holdings and self._basis(key) in CAPTURED)
+            if not is_whole and not any(mark.counts for mark in self._marked(key)):
                 self._look_up(key)
             for owner in self._holdings.get(key, ()):
                 if owner not in seen:
@@ -207,12 +209,14 @@ class _Grower:
                     queue.append(owner)
 
     def _look_up(self, key: str) -> None:
+        """Take an owner's holders from its own affiliation: of an owner that is not captured the path lacks some."""
         own = self._own_affiliation(key)
         rows = [row for row in (own.path if own else ()) if self._directory.key(row.owned) == key]
         self._looked_up += len(rows)
         if self._looked_up > HOLDINGS_MAX:
             self._cut.add(key)
-        else:
+        elif rows:
+            self._holdings.pop(key, None)
             self._add(rows)
 
     def _add(self, holdings: Iterable[Holding]) -> None:
@@ -242,9 +246,11 @@ class _Grower:
     # --- shares
 
     def _shares_of(self, owned: str, rows: Mapping[str, Sequence[Holding]]) -> dict[str, Share]:
-        """What each owner holds; holdings of one source are classes that add up where capture rests on that."""
+        """What each owner holds; holdings of one source are classes that add up where the basis rests on that."""
         shares = {owner: self._share(held, adds_up=False) for owner, held in rows.items()}
-        if self._basis(owned) in CAPTURED and sum(share.low for share in shares.values()) < self._asked:
+        basis = self._basis(owned)
+        reached = _sum(share.low if basis in CAPTURED else share.high for share in shares.values())
+        if (basis in CAPTURED or basis == "unknown") and reached < self._asked:
             return {owner: self._share(held, adds_up=True) for owner, held in rows.items()}
         return shares
 
@@ -327,6 +333,8 @@ class _Grower:
         basis = self._basis(key)
         if basis is not None and basis not in CAPTURED:
             return standing(basis)
+        if basis is None and key not in self._holdings:
+            return "untold"
         return "possible" if key in self._possible else "minority"
 
     def _marked(self, key: str) -> tuple[Mark, ...]:

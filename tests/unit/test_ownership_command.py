@@ -155,6 +155,8 @@ def test_classes_add_up_only_where_capture_rests_on_them():
     """Two holdings of one source are added up where they capture; a holding said twice is one, its other share told."""
     classes = held([listed("EL", "X")], "X 30 A class=A", "X 25 A class=B")
     assert [branch.share.text for branch in bis(classes, "A").branches] == ["55"]
+    bands = held([listed("EL", "X")], "X 10-30 A class=A", "X 10-25 A class=B")
+    assert bis(bands, "A").total.text == "20-55 EL = 20-55"
     twice = held([listed("EL", "X")], "X 30 A source=register", "X 25 A source=press")
     (branch,) = bis(twice, "A").branches
     assert (branch.share.text, branch.share.note, branch.sources) == ("30", "also said: 25", ("press", "register"))
@@ -177,6 +179,13 @@ def test_owners_that_may_be_captured_are_opened_down_to_the_listed_party():
     assert [branch.owner.name for branch in below.branches] == [full("X")]
 
 
+def test_an_owner_that_may_be_captured_has_all_its_owners():
+    """Beside certain owners of an owner those that may be captured are told, on whom it rests that it may be."""
+    snapshot = held([listed("EL", "X"), listed("EL", "Y")], "X ? A", "A 30 B", "Y 30 B", "B 60 C")
+    below = bis(snapshot, "C").branches[0].owner
+    assert below.total.text == "30 EL + 30 Company QuuxA (possible) = 30-60"
+
+
 def test_an_owner_that_does_not_count_is_told_beside_the_sum():
     """A company below the share adds nothing, and its share is named as not counted."""
     snapshot = held([listed("EL", "X")], "X 49 A", "A 100 B", "X 10 B")
@@ -189,6 +198,14 @@ def test_a_us_company_is_passed_through():
     snapshot = held([listed("EL", "X")], "X 60 U", "U 100 F", us="U")
     assert bis(snapshot, "F").branches[0].owner.standing == "passed through"
     assert NOT_KNOWN not in told(snapshot, "U")
+
+
+def test_what_the_snapshot_does_not_hold_is_said():
+    """Where a chain leads through a company of which the snapshot tells nothing, the sum says that it lacks some."""
+    snapshot = held([listed("EL", "X")], "X ? A", "A 100 U", "U 100 F", us="U")
+    assert bis(snapshot, "F").branches[0].owner.standing == "untold"
+    (line,) = (line for line in told(snapshot, "F") if "does not hold all" in line)
+    assert line.startswith("    no owner counts; less than 50; ")
 
 
 def test_control_is_no_share():
