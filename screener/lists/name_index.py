@@ -12,7 +12,8 @@ from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from screener.core.fold import words
-from screener.core.names.candidates import SAID_TWICE, Demand, Names, Shelves, pieces, shortened
+from screener.core.names.candidates import SAID_TWICE, Demand, Names, Shelves
+from screener.core.names.list_words import pieces, shortened
 from screener.core.names.score import JOINED_WORDS_MAX, LIGHT, LONG_CHARS_MIN, WORD_CHARS_MIN, WORDS_MAX, skeleton
 
 PAIR_NAMES_MAX = 6  # more names under two stems are filed under a third

@@ -150,7 +150,7 @@ def test_every_word_within_the_errors_allowed_is_found(data, word):
         wrong = data.draw(misspelt(word, data.draw(st.integers(1, 2))))
     assume(oracle.parts().fold.core([word, "quorbley"])[0] == word)  # legal forms are no words of a name
     edits = edits_between(wrong, word)
-    near = dict(only(word).near(wrong))
+    near = dict(only(word).words.near(wrong))
     assert near.get(word, 0) == edits
 
 
@@ -168,7 +168,7 @@ def test_near_words_are_those_that_a_search_letter_by_letter_finds(listed, data)
         [oracle.entry(at, f"{word} Zorvantekdraluxen Quorblum") for at, word in enumerate(listed)]
     )
     asked = data.draw(misspelt(data.draw(st.sampled_from(listed)), data.draw(st.integers(0, 2))))
-    near = {word: edits for word, edits in finder.near(asked) if word in listed}
+    near = {word: edits for word, edits in finder.words.near(asked) if word in listed}
     assert near == {word: edits for word in listed if (edits := edits_between(asked, word))}
 
 

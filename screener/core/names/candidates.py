@@ -1,13 +1,10 @@
 """A name -> the list names that may score against it: the engine finds, the scorer judges.
 
-A word of the order is led to the list words that it may stand for, its reach, which is remembered: the word itself,
-those that it is a spelling of, and those within the typing errors allowed (`score.edits_between`). Short words are
-looked up with one letter left out on both sides; long ones are cut into pieces, so that a word with two errors still
-holds one in its place, and the automaton finds the pieces. What is found is compared letter by letter. List names are
-filed under pairs of their words, the rarest ones with each other one, as many as no score can do without, or under a
-word that carries a score alone. Where many names have the same two words, those that need a third are filed under that
-one too: so a list ten times as long leads to few names more. A name is a candidate when its words within reach could
-come to the threshold and the evidence that `[alert]` of `rules/matching.toml` asks for.
+A word of the order is led to the list words that it may stand for (`list_words`), its reach, which is remembered. List
+names are filed under pairs of their words, the rarest ones with each other one, as many as no score can do without, or
+under a word that carries a score alone. Where many names have the same two words, those that need a third are filed
+under that one too: so a list ten times as long leads to few names more. A name is a candidate when its words within
+reach could come to the threshold and the evidence that `[alert]` of `rules/matching.toml` asks for.
 
 It promises to find every list name that scores so by words that are equal, spellings of one word, within their typing
 errors, initials, or up to three neighboring words written together or apart. A score that needs an acronym is not
@@ -17,25 +14,11 @@ promised. Compared with the scorer asked about every list name it finds 99.9 % o
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
-from screener.core.names.score import (
-    BITS_A_LETTER,
-    EDITS_MAX,
-    LIGHT,
-    LONG_CHARS_MIN,
-    NEAR_BITS,
-    SILENT_EDITS_MAX,
-    WORD_CHARS_MIN,
-    edits_between,
-    is_slip,
-    skeleton,
-)
+from screener.core.names.list_words import ListWords
+from screener.core.names.score import LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,37 +27,9 @@ if TYPE_CHECKING:
     from screener.protocols import Engine
 
 CANDIDATES_MAX = 60
-NEAR_WORDS_MAX = 1_000
-SHORT_CHARS_MAX = 3  # of words that are so short not every error is allowed
 INITIALS_WORD_CHARS = 2  # the fold joins single letters: "J. C. Juncker" is "jc juncker"
 WORDS_REMEMBERED_MAX = 100_000
 SAID_TWICE = -1.0  # a weight that no other name has, and that no bound is below
-
-
-def pieces(word: str) -> list[str]:
-    """The pieces of which a long word with two typing errors holds one; a blank is the word's edge.
-
-    None for a word of fewer than LONG_CHARS_MIN letters, of which one error is allowed. Two letters that changed places
-    across a cut spoil the pieces on both sides of it, so those are made as well.
-    """
-    size = len(word)
-    if size < LONG_CHARS_MIN or word.isdigit():
-        return []
-    one, two = size // 3, size - size // 3
-    return [
-        f" {word[:one]}",
-        word[one:two],
-        f"{word[two:]} ",
-        f" {word[: one - 1]}{word[one]}",
-        f"{word[two - 1]}{word[two + 1 :]} ",
-    ]
-
-
-def shortened(word: str) -> Iterator[str]:
-    """A word, and the word with one letter left out: two words with one error between them have one in common."""
-    yield word
-    for at in range(len(word)):
-        yield word[:at] + word[at + 1 :]
 
 
 class Names(NamedTuple):
@@ -241,13 +196,11 @@ class Candidates:
             "_costs",
             "_crowded",
             "_demands",
-            "_engine",
             "_joinable",
             "_least",
             "_letters",
-            "_near",
         ),
-        *("_number", "_over_max", "_reach", "_shelves", "_short", "_skeletons", "_tables", "_worth"),
+        *("_number", "_over_max", "_reach", "_shelves", "_tables", "_worth", "words"),
     )
 
     def __init__(
@@ -260,7 +213,6 @@ class Candidates:
     ) -> None:
         """Take the parts; the engine's patterns are the pieces, in the order of `shelves.near`."""
         self._shelves, self._tables, self._costs, self._demands = shelves, tables, costs, demands
-        self._near, self._engine = tuple(shelves.near.values()), engine
         self._number = {stem: number for number, stem in enumerate(shelves.stems)}
         self._letters = [self._number.get(stem[0], -1) for stem in shelves.stems]
         self._worth = tuple([tables.worth(stem, person=person) for stem in shelves.stems] for person in (False, True))
@@ -277,7 +229,7 @@ class Candidates:
         self._crowded: dict[int, dict[int, dict[int, Sequence[int]]]] = {}
         for stem, other, thirds, names in shelves.crowded:
             self._crowded.setdefault(stem, {})[other] = dict(zip(thirds, names, strict=True))
-        self._skeletons, self._short = shelves.skeletons, shelves.short
+        self.words = ListWords(shelves, tables, costs[1], self._worth, engine)
         self._reach: dict[str, _Reach] = {}
 
     def _alone_over_max(self, person: int) -> float:
@@ -487,24 +439,14 @@ class Candidates:
 
     def _reached(self, word: str) -> _Reach:
         """What a word leads to, remembered."""
-        said = self._said(word)
+        said = self.words.said(word)
         stems: dict[int, float] = {}
-        for stem, doubt in self._stems(word, said):
+        for stem, doubt in self.words.stems(word, said):
             stems[stem] = min(doubt, self._bits[stem], stems.get(stem, doubt))  # a word takes no more than it has
         if len(self._reach) >= WORDS_REMEMBERED_MAX:
             self._reach.clear()
         found = self._reach[word] = self._led(stems)._replace(said=said)
         return found
-
-    def _said(self, word: str) -> tuple[tuple[float, float], tuple[float, float]]:
-        """What the word weighs, and its evidence; see `_Reach`."""
-        tables = self._tables
-        weights = (
-            0.0 if tables.is_place(word) else tables.spoken(word, person=False)[0],
-            tables.spoken(word, person=True)[0],
-        )
-        bits = [tables.worth(tables.canon(word, person=person), person=person)[1] for person in (False, True)]
-        return (weights[0], bits[0]), (weights[1], bits[1])
 
     def _led(self, stems: dict[int, float]) -> _Reach:
         """What stems lead to."""
@@ -520,77 +462,3 @@ class Candidates:
             (tuple(carried[0]), tuple(carried[1])) if any(carried) else _NOBODY,
             _NOTHING_SAID,
         )
-
-    def _stems(self, word: str, said: tuple[tuple[float, float], ...]) -> Iterator[tuple[int, float]]:
-        """The stems that a word may stand for, each with the bits of doubt."""
-        shelves, costs = self._shelves, self._costs[1]
-        for spelling in {word, *self._tables.spellings(word)}:
-            if spelling in self._number:
-                yield self._number[spelling], 0.0
-            for stem in shelves.spellings.get(spelling, ()):
-                yield stem, 0.0
-        for stem in shelves.joined.get(word, ()):
-            yield stem, costs.doubt_spelling
-        if self._tables.is_light(word):
-            return
-        for near, edits in self.near(word):
-            slip = (edits == 1 and len(near) != len(word)) or is_slip(word, near)
-            doubt = edits * (costs.doubt_slip if slip else costs.doubt_edit)
-            most = BITS_A_LETTER * min(len(near), len(word)) - doubt
-            for stem in shelves.spellings[near]:
-                yield stem, self._doubt(said, stem, doubt - NEAR_BITS, most)
-        yield from self._silent(word, said)
-
-    def _silent(self, word: str, said: tuple[tuple[float, float], ...]) -> Iterator[tuple[int, float]]:
-        """The stems of list words that have the same consonants, each with the bits of doubt."""
-        spellings, doubt = self._shelves.spellings, self._costs[1].doubt_vowels
-        for near in self._skeletons.get(skeleton(word), ()):
-            edits = OSA.distance(word, near, score_cutoff=SILENT_EDITS_MAX)
-            if 0 < edits <= SILENT_EDITS_MAX:
-                for stem in spellings[near]:
-                    yield stem, self._doubt(said, stem, edits * doubt, math.inf)
-
-    def _doubt(self, said: tuple[tuple[float, float], ...], stem: int, doubt: float, most: float) -> float:
-        """The bits of a stem that a word does not give, of whichever kind that is less.
-
-        It gives its own evidence or the stem's, the lesser one, less `doubt`, and at most so many bits.
-        """
-        lost = math.inf
-        for (_, own), worth in zip(said, self._worth, strict=True):
-            bits = worth[stem][1]
-            given = (min(bits, own)) - doubt
-            lost = min(lost, bits - max(0.0, min(most, given)))
-        return lost
-
-    def near(self, word: str) -> list[tuple[str, int]]:
-        """The list words within the typing errors allowed between the two, with how many those are."""
-        size = len(word)
-        if size < WORD_CHARS_MIN or word.isdigit():
-            return []
-        found: list[tuple[str, int]] = []
-        if size <= LONG_CHARS_MIN:
-            found += [(other, 1) for other in self._near_short(word)]
-        if size >= LONG_CHARS_MIN - 1:
-            found += self._near_long(word)
-        return found
-
-    def _near_short(self, word: str) -> list[str]:
-        """The list words of fewer than LONG_CHARS_MIN letters that are one error away."""
-        get = self._short.get
-        nearby = set[str]().union(*[held for key in shortened(word) if (held := get(key))])
-        if len(word) <= SHORT_CHARS_MAX:
-            letters = sorted(word)
-            alike = [other for other in nearby if len(other) != len(word) or sorted(other) == letters]
-            return [other for other in alike if edits_between(word, other)]
-        distance = OSA.distance
-        return [other for other in nearby if distance(word, other, score_cutoff=1) == 1]
-
-    def _near_long(self, word: str) -> Iterator[tuple[str, int]]:
-        """The list words of LONG_CHARS_MIN letters and more within the errors allowed."""
-        found = set[str]().union(*(self._near[piece] for _, piece in self._engine.scan(f" {word} ")))
-        if found:
-            most = EDITS_MAX if len(word) >= LONG_CHARS_MIN else 1
-            close = process.extract(word, found, scorer=OSA.distance, score_cutoff=EDITS_MAX, limit=NEAR_WORDS_MAX)
-            for other, edits, _ in close:
-                if 0 < edits <= most:
-                    yield other, edits

@@ -2,7 +2,8 @@
 
 import pytest
 
-from screener.core.names.candidates import SAID_TWICE, pieces, shortened
+from screener.core.names.candidates import SAID_TWICE
+from screener.core.names.list_words import pieces, shortened
 from screener.core.names.score import LONG_CHARS_MIN
 from screener.lists.name_index import PAIR_NAMES_MAX
 from screener.model import Alias

@@ -92,12 +92,12 @@ def test_a_weak_alias_is_no_candidate():
 
 def test_near_words_are_those_within_the_errors_allowed():
     """A word is led to list words with one error, long ones with two, and never to itself or to a number."""
-    assert FIND.near("tarnolux") == []
-    assert FIND.near("tarnolix") == [("tarnolux", 1)]
-    assert FIND.near("tarnolixx") == []
-    assert FIND.near("semicondcutro") == [("semiconductor", 2)]
-    assert FIND.near("15") == []
-    assert FIND.near("") == []
+    assert FIND.words.near("tarnolux") == []
+    assert FIND.words.near("tarnolix") == [("tarnolux", 1)]
+    assert FIND.words.near("tarnolixx") == []
+    assert FIND.words.near("semicondcutro") == [("semiconductor", 2)]
+    assert FIND.words.near("15") == []
+    assert FIND.words.near("") == []
 
 
 def test_an_empty_list_leads_nowhere():
