@@ -410,6 +410,11 @@ CODES = {
         "Parties that a regime counts own some of the party, less than its share.",
         "Ask for the other owners: shares of several listed owners add up.",
     ),
+    "CIRCULAR_HOLDING": Reason(
+        "Companies own each other in a circle; net of it, parties that a regime counts hold its share of the party, or"
+        " of its owner.",
+        "Ask for the owners outside of the circle: what the companies hold of each other is nobody's.",
+    ),
     "OWNERSHIP_CONTROL": Reason(
         "A party that a regime counts holds votes, options or a trust, which are no shares.",
         "Judge the control; find out whether there is a share as well.",

@@ -335,7 +335,7 @@ class Holding(NamedTuple):
     source: str
 
 
-Basis = Literal["direct", "indirect", "aggregate", "unknown", "minority", "control"]
+Basis = Literal["direct", "indirect", "aggregate", "unknown", "circular", "minority", "control"]
 
 
 class Affiliation(NamedTuple):

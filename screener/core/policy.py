@@ -204,6 +204,8 @@ def _affiliation_rule(affiliation: Affiliation, regime: Regime) -> tuple[str, st
         return regime.unknown_code, "ownership_unknown"
     if affiliation.basis == "minority":
         return "MINORITY_OWNER", "minority"
+    if affiliation.basis == "circular":
+        return "CIRCULAR_HOLDING", "flag"
     if affiliation.basis == "control":
         return "OWNERSHIP_CONTROL", "flag"
     return regime.code, "affiliate"

@@ -1,7 +1,7 @@
 """Ownership edges and list entries -> affiliations, keyed by the owned company's glued name.
 
-Names and entry ids become nodes (`_Graph`). The closure is computed for each
-regime and for each stretch of days between two dates on which an edge begins or ends.
+Names and entry ids become nodes (`_Graph`). For each stretch of days between two dates on which an edge begins or
+ends the closure is computed for each regime.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 HOPS_MAX = 50
 PATH_EDGES_MAX = 200
 ID_MARK = "\0"  # no folded name begins with it
-SHARES = frozenset({"equity", "beneficial", "nominee"})
 US_NAMES = frozenset({"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"})
 
 
@@ -107,8 +106,9 @@ class _Graph:
             high=None if edge.high is None else share_units(edge.high),
             source=edge.source,
             share_class=edge.share_class,
-            is_share=edge.kind in SHARES,
+            kind=edge.kind,
             row=row,
+            joint=edge.joint,
         )
 
     def keys(self) -> dict[int, set[str]]:
@@ -132,15 +132,20 @@ def affiliations(
         return Ownership({}, set())
     graph = _Graph(edges, entries, fold)
     names = graph.keys()
-    found: dict[str, list[Affiliation]] = {}
-    for regime in regimes:
-        seeds = _seeds(graph, entries, regime)
-        for begin, end in _stretches(edges):
-            alive = [edge for edge in graph.edges if _holds(graph.sources[edge.row], begin)]
-            closed = closure.close(alive, seeds, regime.share_units)
+    asked = [(regime, _seeds(graph, entries, regime)) for regime in regimes]
+    by_regime: list[dict[str, list[Affiliation]]] = [{} for _ in asked]
+    for begin, end in _stretches(edges):
+        alive = [edge for edge in graph.edges if _holds(graph.sources[edge.row], begin)]
+        holdings = closure.Graph(closure.frame(alive))
+        for (regime, seeds), of_regime in zip(asked, by_regime, strict=True):
+            closed = holdings.close(seeds, regime.share_units).as_dicts()
             for node, affiliation in _affiliated(graph, closed, alive, regime, begin, end):
                 for key in names.get(node, ()):
-                    _extend(found.setdefault(key, []), affiliation)
+                    _extend(of_regime.setdefault(key, []), affiliation)
+    found: dict[str, list[Affiliation]] = {}
+    for of_regime in by_regime:
+        for key, affiliations_of in of_regime.items():
+            found.setdefault(key, []).extend(affiliations_of)
     known = {key for edge in edges for name in (edge.owner, edge.owned) for key in names.get(graph.node(name), ())}
     return Ownership(found, known)
 
@@ -175,12 +180,14 @@ def _affiliated(
 ) -> Iterator[tuple[int, Affiliation]]:
     into: dict[int, list[int]] = {}
     for edge in alive:
-        if edge.is_share and edge.owner in closed.tier:
+        if edge.kind in closure.SHARES and edge.owner in closed.tier:
             into.setdefault(edge.owned, []).append(edge.row)
     captured = {node: into[node] for node, tier in closed.tier.items() if tier > 0}
+    into |= closed.unknown | closed.circular | closed.minority
     for rows_of, basis in (
         (captured, None),
         (closed.unknown, "unknown"),
+        (closed.circular, "circular"),
         (closed.minority, "minority"),
         (closed.control, "control"),
     ):

@@ -162,6 +162,7 @@ def affiliation(snapshot, basis, regime="bis-affiliates", begin=None, end=None):
         ("aggregate", "AFFILIATE_BIS", "block", 90),
         ("unknown", "RED_FLAG_29", "review", 70),
         ("minority", "MINORITY_OWNER", "review", 40),
+        ("circular", "CIRCULAR_HOLDING", "review", 45),
         ("control", "OWNERSHIP_CONTROL", "review", 45),
     ],
 )

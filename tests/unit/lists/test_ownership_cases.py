@@ -17,7 +17,8 @@ TABLES = rules.read_tables()
 REGIMES = rules.parse(TABLES).regimes
 FOLD = patterns.folder(TABLES)
 KEYS = {"number", "says", "listed", "holdings", "us", "day", "expected"}
-OPTIONS = {"kind": "kind", "class": "share_class", "source": "source", "from": "effective_from", "to": "effective_to"}
+OPTIONS = {"kind": "kind", "class": "share_class", "source": "source", "joint": "joint"}
+OPTIONS |= {"from": "effective_from", "to": "effective_to"}
 
 
 def full(letter):
@@ -107,6 +108,26 @@ def entry(code, entry_id, *names, kind="", programs=()):
     return ListEntry(
         code, entry_id, tuple(Alias(name, primary=at == 0) for at, name in enumerate(names)), kind, programs=programs
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "bases"), [(None, {"unknown"}), (Decimal(49), {"minority"}), (Decimal(50), {"direct", "indirect"})]
+)
+def test_path_leads_to_the_listed_party(first, bases):
+    """However long the chain and whatever is said of its end, the path begins with the listed party's holding."""
+    names = [f"Company Quux{letter}" for letter in "abcde"]
+    shares = [first, *[Decimal(60)] * 3]
+    edges = [
+        OwnershipEdge(owner, owned, share, share) for owner, owned, share in zip(names, names[1:], shares, strict=False)
+    ]
+    owned = affiliations(edges, [entry("EL", "el-1", names[0])], REGIMES, FOLD).affiliations
+    rows = [row for found_rows in owned.values() for row in found_rows]
+    assert len(rows) == 4
+    for row in rows:
+        assert row.basis in bases
+        assert row.entries == (0,)
+        assert [step.owner for step in row.path] == names[: len(row.path)]
+        assert row.path[-1].owned == row.entity
 
 
 @pytest.mark.parametrize(
