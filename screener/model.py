@@ -91,10 +91,9 @@ class OwnershipEdge(NamedTuple):
     """One holding as a source states it: `owner` holds from `low` to `high` percent of `owned`.
 
     An exact share has `low == high`, an unknown one None for both. Dates are half-open as in a list entry; `file`,
-    `line` and `place` (a statement's id, where lines say nothing) say where it was written. `owner_ids` and `owned_ids`
-    are identifiers in upper case, "LEI:..." or a bare list entry id. `joint` names a holding that several owners report
-    as theirs together: its share is there once. `indirect`: the share sums up holdings through other companies, of
-    which the source does not tell all.
+    `line` and `place` (a statement's id) say where it was written. `owner_ids` and `owned_ids` are identifiers in upper
+    case, "LEI:..." or a bare list entry id. `joint` names a holding that several owners have together: its share is
+    there once. `indirect`: it sums up holdings through other companies, of which the source does not tell all.
     """
 
     owner: str

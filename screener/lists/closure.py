@@ -9,7 +9,7 @@ percent, exact, never floats. The order of edges does not matter. What one owner
 * A share that is not known is at most what the other owners, by their lower ends, leave of the whole.
 * A joint holding is a holding of its own, the same for all of its owners: captured with the first of them.
 * A nominee's holding adds nothing where another owner's beneficial holding of the same size or a larger one stands.
-* Votes, options and trusts never count as shares: they are signs of control.
+* Votes, options, trusts and other control never count as shares: they are signs of control.
 
 Lower ends capture. What would be captured with upper ends is `unknown`, along the whole chain. Where companies own each
 other in circles, those of which captured owners hold the share net of the circle are `circular`, and what those own to
@@ -22,11 +22,12 @@ serves all regimes. Its holdings are sorted by owner, so that a step reads those
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import polars as pl
 
 from screener.lists.loops import Loop, loops, net_shares, reached
+from screener.model import EdgeKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -51,7 +52,7 @@ _SCHEMA: dict[str, type[pl.DataType] | pl.DataType] = {
     "high": pl.Int64,
     "source": pl.String,
     "share_class": pl.String,
-    "kind": pl.Enum(["equity", "votes", "beneficial", "nominee", "option", "trust"]),
+    "kind": pl.Enum(get_args(EdgeKind)),
     "row": pl.UInt32,
     "joint": pl.String,
 }
