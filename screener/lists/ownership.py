@@ -1,7 +1,7 @@
 """Ownership edges and list entries -> affiliations, keyed by the owned company's glued name.
 
-Names and entry ids become nodes (`_Graph`). For each stretch of days between two dates on which an edge begins or
-ends the closure is computed for each regime.
+`identity` says who is who. For each stretch of days between two dates on which an edge begins or ends the closure is
+computed for each regime.
 """
 
 from __future__ import annotations
@@ -9,119 +9,69 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from screener.core.fold import glue
 from screener.lists import closure
-from screener.lists.patterns import spellings
+from screener.lists.identity import Parties
 from screener.lists.rules import share_units
 from screener.lists.snapshot import Ownership
-from screener.model import Affiliation, Basis, Holding
+from screener.model import Affiliation, Basis, Holding, OwnershipEdge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from screener.core.fold import Folder
     from screener.lists.closure import Closure
-    from screener.model import ListEntry, OwnershipEdge, Regime
+    from screener.model import ListEntry, Regime
 
 HOPS_MAX = 50
 PATH_EDGES_MAX = 200
-ID_MARK = "\0"  # no folded name begins with it
+NAMESAKE = "same name, no identifier"
 US_NAMES = frozenset({"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"})
 
 
 class _Graph:
-    """Edges between numbered nodes, with the names behind the numbers.
-
-    A node is a company: all entries that share a primary name, on whatever lists, under all their names. A name or id
-    of several companies is a node of its own, listed as each of them is: to add a holding twice over is the safe
-    error, to overlook an owner is not.
-    """
+    """Edges between numbered nodes, with the parties behind the numbers."""
 
     def __init__(self, edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], fold: Folder) -> None:
-        self._fold = fold
-        self._entries = entries
-        self._nodes: dict[str, int] = {}
-        self.listed: dict[int, list[int]] = {}
-        self._add_entries()
+        self.parties = Parties(edges, entries, fold)
+        self.listed = self.parties.listed
         self.sources = list(edges)
         self.edges = [self._edge(row, edge) for row, edge in enumerate(edges)]
-        self.us = {self.node(edge.owned) for edge in edges if edge.owned_country.strip().upper() in US_NAMES}
-        self.us |= {self.node(edge.owner) for edge in edges if edge.owner_country.strip().upper() in US_NAMES}
+        self.us = {
+            node
+            for edge, source in zip(self.edges, edges, strict=True)
+            for node, country in ((edge.owner, source.owner_country), (edge.owned, source.owned_country))
+            if country.strip().upper() in US_NAMES
+        }
+        for node, bearers in sorted(self.parties.namesakes.items()):
+            for bearer in bearers:
+                self._may_be(bearer, node)
 
-    def _add_entries(self) -> None:
-        companies: dict[str, int] = {}
-        strong: set[str] = set()
-        bearers: dict[str, dict[int, set[int]]] = {}
-        for number, entry in enumerate(self._entries):
-            company = companies.setdefault(self._key(entry.name), len(companies))
-            names = {self._key(entry.name), _id_key(entry.entry_id)}
-            strong |= names
-            for alias in entry.aliases:
-                spelled = {glue(text) for text in spellings(alias.name, entry.kind, self._fold)}
-                names |= spelled
-                strong |= spelled if alias.quality == "strong" else set()
-            for name in sorted(names):
-                bearers.setdefault(name, {}).setdefault(company, set()).add(number)
-            self.listed.setdefault(company, []).append(number)
-        shared = len(companies)
-        for name, of in bearers.items():
-            if len(of) == 1:
-                self._nodes[name] = next(iter(of))
-            else:
-                self._nodes[name] = shared
-                self.listed[shared] = sorted(set().union(*of.values()))
-                shared += 1
-        self._next = shared
-        self._weak = bearers.keys() - strong
-
-    def _key(self, name: str) -> str:
-        return glue(self._fold(name)) or name
-
-    def node(self, name: str) -> int:
-        """The node of a name or entry id."""
-        stripped = name.strip()
-        found = self._nodes.get(_id_key(stripped))
-        if found is not None:
-            return found
-        key = self._key(stripped)
-        if key not in self._nodes:
-            self._nodes[key] = self._next
-            self._next += 1
-        return self._nodes[key]
-
-    def opaque_id(self, node: int) -> str | None:
-        """The opaque id to show for a node that only a confidential entry names; None where it may be named."""
-        listed = [self._entries[number] for number in self.listed.get(node, ())]
-        return listed[0].entry_id if listed and all(entry.confidential for entry in listed) else None
+    def _may_be(self, bearer: int, node: int) -> None:
+        """Note that a party known by its name only may be one with that name and identifiers: a holding of any size."""
+        name = next(
+            name
+            for edge, source in zip(self.edges, self.sources, strict=True)
+            for at, name in ((edge.owner, source.owner), (edge.owned, source.owned))
+            if at == node
+        )
+        self.edges.append(closure.Edge(bearer, node, None, None, NAMESAKE, "", "equity", len(self.sources)))
+        self.sources.append(OwnershipEdge(name, name, None, None, source=NAMESAKE))
 
     def _edge(self, row: int, edge: OwnershipEdge) -> closure.Edge:
-        if (
-            self._key(edge.owner.strip()) in self._weak
-        ):  # whether that is the listed party is not known: nor is its share
-            edge = edge._replace(low=None, high=None)
+        low, high = edge.low, edge.high
+        if self.parties.is_weak(edge.owner, edge.owner_ids):
+            low = high = None  # whether that is the listed party is not known: nor is its share
         return closure.Edge(
-            owner=self.node(edge.owner),
-            owned=self.node(edge.owned),
-            low=None if edge.low is None else share_units(edge.low),
-            high=None if edge.high is None else share_units(edge.high),
+            owner=self.parties.node(edge.owner, edge.owner_ids),
+            owned=self.parties.node(edge.owned, edge.owned_ids),
+            low=None if low is None else share_units(low),
+            high=None if high is None else share_units(high),
             source=edge.source,
             share_class=edge.share_class,
             kind=edge.kind,
             row=row,
             joint=edge.joint,
         )
-
-    def keys(self) -> dict[int, set[str]]:
-        """Node -> the glued names under which the graph's edges and the lists know it."""
-        names: dict[int, set[str]] = {}
-        for key, node in self._nodes.items():
-            if not key.startswith(ID_MARK):
-                names.setdefault(node, set()).add(key)
-        return names
-
-
-def _id_key(entry_id: str) -> str:
-    return ID_MARK + entry_id
 
 
 def affiliations(
@@ -131,7 +81,7 @@ def affiliations(
     if not edges:
         return Ownership({}, set())
     graph = _Graph(edges, entries, fold)
-    names = graph.keys()
+    names = graph.parties.keys()
     asked = [(regime, _seeds(graph, entries, regime)) for regime in regimes]
     by_regime: list[dict[str, list[Affiliation]]] = [{} for _ in asked]
     for begin, end in _stretches(edges):
@@ -146,7 +96,7 @@ def affiliations(
     for of_regime in by_regime:
         for key, affiliations_of in of_regime.items():
             found.setdefault(key, []).extend(affiliations_of)
-    known = {key for edge in edges for name in (edge.owner, edge.owned) for key in names.get(graph.node(name), ())}
+    known = {key for edge in graph.edges for node in (edge.owner, edge.owned) for key in names.get(node, ())}
     return Ownership(found, known)
 
 
@@ -247,8 +197,8 @@ def _holding(graph: _Graph, row: int) -> Holding:
         share = ""
     else:
         share = f"{edge.low:f}" if edge.low == edge.high else f"{edge.low:f}-{edge.high:f}"
-    owner = graph.opaque_id(graph.edges[row].owner) or edge.owner.strip()
-    owned = graph.opaque_id(graph.edges[row].owned) or edge.owned.strip()
+    owner = graph.parties.opaque_id(graph.edges[row].owner) or edge.owner.strip()
+    owned = graph.parties.opaque_id(graph.edges[row].owned) or edge.owned.strip()
     return Holding(owner, owned, share, edge.source)
 
 

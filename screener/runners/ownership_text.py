@@ -145,9 +145,8 @@ def sums(company: Company) -> Iterator[str]:
     total = company.total
     if total is None:
         return
-    reached = {"captured": total.low, "possible": total.high}.get(company.standing, total.asked)
-    lacks = "; the snapshot does not hold all that this rests on" if reached < total.asked else ""
-    yield f"{printable(total.text)}; {_against(total)}{lacks}"
+    against = _against(total) if total.agrees(company.standing) else "the snapshot does not hold all that this rests on"
+    yield f"{printable(total.text)}; {against}"
     if total.passed_over:
         more = len(total.passed_over) - PASSED_OVER_MAX
         said = ", ".join(total.passed_over[:PASSED_OVER_MAX]) + (f" and {more} more" if more > 0 else "")

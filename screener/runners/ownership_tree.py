@@ -61,6 +61,14 @@ class Total(NamedTuple):
     asked: Decimal
     passed_over: tuple[str, ...]
 
+    def agrees(self, standing: str) -> bool:
+        """Whether the sum alone shows how a company stands; share classes, joint holdings and nominees do not show."""
+        if standing == "captured":
+            return self.low >= self.asked
+        if standing == "possible":
+            return self.low < self.asked <= self.high
+        return standing != "minority" or self.high < self.asked
+
 
 class Branch(NamedTuple):
     """One owner of a company; `is_right`: by votes, an option or a trust, which are no shares."""
