@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from screener.core.fold import Folder
+    from screener.core.names.candidates import Shelves
     from screener.lists.holdings.edges import Edges
     from screener.model import ListEntry, ListFacts, OwnershipEdge, Rules, Snapshot, SourceList
 
@@ -103,6 +104,7 @@ def _content(
     graph = [edge for source in held for edge in source.edges]
     grants, stale = good_list.bind(good, entries, fold)
     files = [source.file for sources in (official, own, held, good) for source in sources]
+    shelves = scoring.shelves(entries, tables)
     content = snapshot.dumps(
         snapshot.Parts(
             sources=files,
@@ -110,8 +112,8 @@ def _content(
             entries=entries,
             patterns=patterns.compile_patterns(entries, tables, parsed, fold),
             addresses=addresses.compile_addresses(entries, tables),
-            shelves=scoring.shelves(entries, tables),
-            ownership=_closed(graph, entries, parsed, fold),
+            shelves=shelves,
+            ownership=_closed(graph, entries, parsed, fold, shelves, tables),
             tables=tables,
             sample=sample,
             grants=grants,
@@ -120,12 +122,20 @@ def _content(
     return content, stale
 
 
-def _closed(graph: list[OwnershipEdge], entries: list[ListEntry], parsed: Rules, fold: Folder) -> snapshot.Ownership:
+def _closed(
+    graph: list[OwnershipEdge],
+    entries: list[ListEntry],
+    parsed: Rules,
+    fold: Folder,
+    shelves: Shelves,
+    tables: rules.Tables,
+) -> snapshot.Ownership:
     if not graph:
         return snapshot.Ownership({}, set())
     from screener.lists import ownership  # noqa: PLC0415  loads Polars, which nothing else needs and a worker never has
 
-    return ownership.affiliations(graph, entries, parsed.regimes, fold)
+    resembled = scoring.resembling(shelves, tables, parsed, entries, fold)
+    return ownership.affiliations(graph, entries, parsed.regimes, fold, resembled)
 
 
 def _facts(official: Iterable[SourceList], own: Iterable[SourceList]) -> dict[str, snapshot.Facts]:

@@ -41,6 +41,7 @@ class Parties:
         self.listed: dict[int, list[int]] = {}
         self.namesakes: dict[int, list[int]] = {}
         """A party that is known by name only -> those with identifiers that bear the name, any of which it may be."""
+        self.of_entry: list[int] = []
         self._weak = self._add_entries()
         self._add_identified(edges)
 
@@ -72,6 +73,7 @@ class Parties:
             for name in sorted(names):
                 bearers.setdefault(name, {}).setdefault(company, set()).add(number)
             self.listed.setdefault(company, []).append(number)
+            self.of_entry.append(company)
         for name, of in bearers.items():
             self._nodes[name] = next(iter(of)) if len(of) == 1 else self._new(set().union(*of.values()))
         return bearers.keys() - strong

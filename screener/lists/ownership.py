@@ -6,6 +6,7 @@ computed for each regime.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from screener.lists.snapshot import Ownership
 from screener.model import Affiliation, Basis, Holding, OwnershipEdge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from screener.core.fold import Folder
     from screener.lists.closure import Closure
@@ -25,13 +26,19 @@ if TYPE_CHECKING:
 HOPS_MAX = 50
 PATH_EDGES_MAX = 200
 NAMESAKE = "same name, no identifier"
+
+Resembled = Callable[[str], Iterable[tuple[int, str]]]
+"""A name -> numbers of entries that it is like, each with a word on why."""
+
 US_NAMES = frozenset({"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"})
 
 
 class _Graph:
     """Edges between numbered nodes, with the parties behind the numbers."""
 
-    def __init__(self, edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], fold: Folder) -> None:
+    def __init__(
+        self, edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], fold: Folder, resembled: Resembled | None
+    ) -> None:
         self.parties = Parties(edges, entries, fold)
         self.listed = self.parties.listed
         self.sources = list(edges)
@@ -42,20 +49,23 @@ class _Graph:
             for node, country in ((edge.owner, source.owner_country), (edge.owned, source.owned_country))
             if country.strip().upper() in US_NAMES
         }
+        names = dict(
+            pair
+            for edge, source in zip(self.edges, edges, strict=True)
+            for pair in ((edge.owned, source.owned), (edge.owner, source.owner))
+        )
         for node, bearers in sorted(self.parties.namesakes.items()):
             for bearer in bearers:
-                self._may_be(bearer, node)
+                self._may_be(bearer, node, names[node], names[node], NAMESAKE)
+        if resembled is not None:
+            for node in sorted({edge.owner for edge in self.edges} - self.listed.keys()):
+                for number, why in resembled(names[node]):
+                    self._may_be(self.parties.of_entry[number], node, entries[number].name, names[node], why)
 
-    def _may_be(self, bearer: int, node: int) -> None:
-        """Note that a party known by its name only may be one with that name and identifiers: a holding of any size."""
-        name = next(
-            name
-            for edge, source in zip(self.edges, self.sources, strict=True)
-            for at, name in ((edge.owner, source.owner), (edge.owned, source.owned))
-            if at == node
-        )
-        self.edges.append(closure.Edge(bearer, node, None, None, NAMESAKE, "", "equity", len(self.sources)))
-        self.sources.append(OwnershipEdge(name, name, None, None, source=NAMESAKE))
+    def _may_be(self, who: int, node: int, who_name: str, name: str, why: str) -> None:
+        """Note that a party may be another one: as if that one held of it what nobody knows."""
+        self.edges.append(closure.Edge(who, node, None, None, why, "", "equity", len(self.sources)))
+        self.sources.append(OwnershipEdge(who_name, name, None, None, source=why))
 
     def _edge(self, row: int, edge: OwnershipEdge) -> closure.Edge:
         low, high = edge.low, edge.high
@@ -75,12 +85,20 @@ class _Graph:
 
 
 def affiliations(
-    edges: Sequence[OwnershipEdge], entries: Sequence[ListEntry], regimes: Iterable[Regime], fold: Folder
+    edges: Sequence[OwnershipEdge],
+    entries: Sequence[ListEntry],
+    regimes: Iterable[Regime],
+    fold: Folder,
+    resembled: Resembled | None = None,
 ) -> Ownership:
-    """Compute who is affiliated with listed parties, under each regime and on which days."""
+    """Compute who is affiliated with listed parties, under each regime and on which days.
+
+    `resembled` leads from an owner's name to the entries that it is like, each with a word on why: whether it is one of
+    them is not known, so what it owns is possible.
+    """
     if not edges:
         return Ownership({}, set())
-    graph = _Graph(edges, entries, fold)
+    graph = _Graph(edges, entries, fold, resembled)
     names = graph.parties.keys()
     asked = [(regime, _seeds(graph, entries, regime)) for regime in regimes]
     by_regime: list[dict[str, list[Affiliation]]] = [{} for _ in asked]

@@ -14,12 +14,12 @@ from screener.lists.automaton import Automaton
 from screener.lists.word_tables import word_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from screener.core.fold import Folder
     from screener.core.names.score import Score
     from screener.lists.rules import Tables
-    from screener.model import ListEntry
+    from screener.model import ListEntry, Rules
 
 
 def costs(tables: Tables) -> tuple[Costs, Costs]:
@@ -58,6 +58,31 @@ def similar(held: Sequence[Any], tables: Tables, entries: Sequence[ListEntry], f
     matching = tables["matching"]
     reader, inside = Reader(tables["scripts"]), matching["inside"]["bits_min"]
     return Similar(found, judge, reader, fold, entries, matching["threshold"], inside)
+
+
+def resembling(
+    index: Shelves, tables: Tables, rules: Rules, entries: Sequence[ListEntry], fold: Folder
+) -> Callable[[str], Iterator[tuple[int, str]]]:
+    """A function from a name to the entries that it is like, with evidence enough for an alert, each with why."""
+    find = similar(index, tables, entries, fold)
+    alert = rules.alert
+
+    def resembled(name: str) -> Iterator[tuple[int, str]]:
+        told: set[int] = set()
+        texts = [*fold.readings(name), *(() if name.isascii() else find.read(name))]
+        for like in (like for text in texts for like in find(words(text))):
+            least = alert.person_bits_min if like.person else alert.other_bits_min
+            entry = entries[like.entry]
+            if (
+                like.bits >= least
+                and like.entry not in told
+                and (like.complete or rules.of_list(entry.list).names_inside)
+            ):
+                told.add(like.entry)
+                alias = "a listed name" if entry.confidential else entry.aliases[like.alias].name
+                yield like.entry, f"like {alias} ({like.value:.2f})"
+
+    return resembled
 
 
 class Comparer:

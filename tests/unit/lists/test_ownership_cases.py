@@ -169,3 +169,67 @@ def test_entries_of_one_name_are_one_owner():
     """A party that stands on two lists under one name counts under the regimes of both."""
     listed = [entry("EL", "el-1", "Quuxa Foundry"), entry("SDN", "s-1", "QUUXA FOUNDRY", programs=("CUBA",))]
     assert affiliated(["Quuxa Foundry"], listed) == {"bis-affiliates", "ofac-50"}
+
+
+# --- who is who ------------------------------------------------------------------------------------------------------
+
+LEI, OTHER_LEI = "LEI:5493001KJTIIGC8Y1R12", "LEI:529900T8BM49AURSDO55"
+
+
+def owned_by(edges, listed):
+    """Company -> the bases on which it is affiliated under the BIS Affiliates Rule."""
+    found_rows = affiliations(edges, listed, REGIMES, FOLD).affiliations
+    bases = {}
+    for key, rows in found_rows.items():
+        for row in rows:
+            if row.regime == "bis-affiliates":
+                bases.setdefault(key.removeprefix("quux"), set()).add(row.basis)
+    return bases
+
+
+def whole(owner, owned, owner_ids=(), owned_ids=()):
+    return OwnershipEdge(
+        f"Quux{owner}", f"Quux{owned}", Decimal(100), Decimal(100), owner_ids=owner_ids, owned_ids=owned_ids
+    )
+
+
+@pytest.mark.parametrize("order", [list, lambda rows: rows[::-1]], ids=["as written", "backwards"])
+@pytest.mark.parametrize(
+    ("edges", "expected"),
+    [
+        pytest.param(
+            [whole("Renamed Ltd", "mill", owner_ids=("EL-1",))], {"mill": {"direct"}}, id="an entry's id, not its name"
+        ),
+        pytest.param(
+            [whole("Renamed Ltd", "mill", owner_ids=(LEI,))], {"mill": {"direct"}}, id="an LEI that the list has"
+        ),
+        pytest.param(
+            [whole("listed", "mill", owner_ids=(OTHER_LEI,))], {}, id="a namesake with another LEI is another party"
+        ),
+        pytest.param(
+            [whole("listed", "mill", owner_ids=("GB-COH:1",))],
+            {"mill": {"direct"}},
+            id="a number that the list can't know leaves it to the name",
+        ),
+        pytest.param(
+            [whole("listed", "mill", owned_ids=(OTHER_LEI,)), whole("oldmill", "shop", owner_ids=(OTHER_LEI,))],
+            {"mill": {"direct"}, "oldmill": {"direct"}, "shop": {"indirect"}},
+            id="two names of one LEI are one company, found by either",
+        ),
+        pytest.param(
+            [
+                whole("listed", "mill", owned_ids=("A:1",)),
+                whole("x", "mill", owned_ids=("B:2",)),
+                whole("mill", "shop"),
+            ],
+            {"mill": {"direct", "unknown"}, "shop": {"unknown"}},
+            id="a name that two companies bear may be either of them",
+        ),
+    ],
+)
+def test_identifiers_decide_before_names(edges, expected, order):
+    """Who an owner is says its identifier, then its name; the order of holdings makes no difference."""
+    listed = [
+        ListEntry("EL", "el-1", (Alias("Quuxlisted", primary=True),), identifiers=("LEI 5493001KJTIIGC8Y1R12",)),
+    ]
+    assert owned_by(order(edges), listed) == expected
