@@ -37,7 +37,9 @@ SHARES: Final = ("equity", "beneficial", "nominee")
 WHOLE: Final = Decimal(100)
 NO_SOURCE: Final = "(none)"
 STANDINGS: Final = ("captured", "possible", "minority", "circular", "control")
-_PLACE: Final = re.compile(r"^.*?:\d+: ")
+_PLACE: Final = re.compile(r"^.*?:(?:\d+| [^:]*): ")
+_PARTICULAR: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+(?:\.\d+)?(?:, \d+)*\b")
+"""What differs between problems of one kind: quoted texts and numbers."""
 
 Rows = list[dict[str, Any]]
 
@@ -126,7 +128,7 @@ def _problems(problems: Iterable[str]) -> Rows:
     """Rows left out by what was expected of them, the most frequent first, each kind with its first few."""
     kinds: dict[str, list[str]] = {}
     for problem in problems:
-        kinds.setdefault(_PLACE.sub("", problem).split(", found")[0], []).append(problem)
+        kinds.setdefault(_PARTICULAR.sub("…", _PLACE.sub("", problem).split(", found")[0]), []).append(problem)
     order = sorted(kinds.items(), key=lambda row: (-len(row[1]), row[0]))
     return [{"problem": kind, "rows": len(told), "first": told[:FIRST_MAX]} for kind, told in order]
 

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from base64 import b64decode
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -221,6 +222,27 @@ def test_an_output_that_cannot_be_produced_becomes_a_small_quarantine_record(
     assert decided[b"big"].decision["reasons"] == ["OUTPUT_TOO_LARGE", "SAMPLE"]
     assert decided[b"big"].decision["original_bytes"] == len(records[0][1])
     assert decided[b"after"].topic == f"{prefix}orders.blocked"
+
+
+def test_an_affiliate_of_the_third_tier_is_blocked_and_the_decision_tells_every_hop(
+    broker: str, prefix: str, tmp_path: Path
+) -> None:
+    """An order that names no listed party goes to the blocked topic for who owns the party, through two companies."""
+    chain = ["MAHAN AIR", "Fernbrook One FZE", "Fernbrook Two FZE", "Fernbrook Three FZE"]
+    holdings = tmp_path / "holdings.csv"
+    rows = [f"{owner},{owned},50,register" for owner, owned in pairwise(chain)]
+    holdings.write_text("\n".join(["owner,owned,share,source", *rows, ""]), encoding="utf-8")
+    path = tmp_path / "owned.snapshot"
+    snapshot.save(build.build(build.Inputs(ownership=[holdings], sample=True)).content, path)
+    with running(Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(path)])):
+        body = {"parties": [{"role": "end_user", "name": chain[-1]}]}
+        (decided,) = answered(broker, prefix, [order("O-1", body)])
+    assert decided.topic == f"{prefix}orders.blocked"
+    (finding,) = (row for row in decided.decision["findings"] if row["code"] == "AFFILIATE_OFAC")
+    assert finding["basis"] == "indirect"
+    assert [(hop["owner"], hop["owned"], hop["share"]) for hop in finding["path"]] == [
+        (owner, owned, "50") for owner, owned in pairwise(chain)
+    ]
 
 
 # --- announced snapshots ---------------------------------------------------------------------------------------------
