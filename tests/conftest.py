@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from screener.lists import build
 
 settings.register_profile("shared", deadline=None)  # on a shared machine a pause of a quarter second says nothing
 settings.load_profile("shared")
@@ -39,3 +42,12 @@ def reference_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the reference lists and names are not here: SCREENER_DATA names their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def edition(reference_data: Path) -> build.Built:
+    """The published list of 2026-07-31 as a snapshot with its file, built once; `replace` gives a new memory."""
+    built = build.build(build.Inputs(lists=[reference_data / "lists" / "consolidated_2026-07-31.csv.gz"]))
+    gc.collect()
+    gc.freeze()  # what stays is not to be looked through again in every test
+    return built

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
 import pytest
 
 from screener.core import screen
-from screener.lists import build
 from screener.lists.addresses import is_nameless
 from screener.model import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from screener.lists.build import Built
     from screener.model import ListEntry, Snapshot
 
 TERMS = Terms(as_of="2026-08-01")
-PAGE = "lists/consolidated_2026-07-31.csv.gz"
 ENTRIES = 19
 
 SHORT = {
@@ -62,8 +61,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.fixture(scope="module")
-def real(reference_data: Path) -> Snapshot:
-    return build.build(build.Inputs(lists=[reference_data / PAGE])).snapshot
+def real(edition: Built) -> Snapshot:
+    return replace(edition.snapshot)
 
 
 @pytest.fixture(scope="module")

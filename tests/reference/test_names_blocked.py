@@ -15,19 +15,17 @@ import pytest
 
 from screener.core import screen
 from screener.core.fold import glue
-from screener.lists import build
 from screener.model import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from screener.lists.build import Built
     from screener.model import Snapshot
     from screener.protocols import Likeness
 
 TERMS = Terms(as_of="2026-08-01")
 LISTS = ("EL", "MEU", "SDN")
-PAGE = "lists/consolidated_2026-07-31.csv.gz"
 
 
 def without_punctuation(name: str) -> str:
@@ -65,9 +63,8 @@ class NothingAlike:
 
 
 @pytest.fixture(scope="module")
-def real(reference_data: Path) -> Snapshot:
-    built = build.build(build.Inputs(lists=[reference_data / PAGE]))
-    return replace(built.snapshot, similar=NothingAlike())
+def real(edition: Built) -> Snapshot:
+    return replace(edition.snapshot, similar=NothingAlike())
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from time import process_time
 from typing import TYPE_CHECKING
@@ -12,17 +13,14 @@ import pytest
 from benchmarks.treatments import variants
 from screener.core import screen
 from screener.core.fold import words
-from screener.lists import build
 from screener.model import Terms
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from screener.lists.build import Built
     from screener.model import ListEntry, Snapshot
 
 TERMS = Terms(as_of="2026-08-01")
 LISTS = ("EL", "MEU", "SDN")
-PAGE = "lists/consolidated_2026-07-31.csv.gz"
 SAMPLED = 500
 LONG_LETTERS_MIN = 6
 TREATMENTS = ("letters swapped", "letter doubled", "letter dropped", "vowel changed")
@@ -34,8 +32,8 @@ CPU_SECONDS_ORDER_MAX = 60.0
 
 
 @pytest.fixture(scope="module")
-def real(reference_data: Path) -> Snapshot:
-    return build.build(build.Inputs(lists=[reference_data / PAGE])).snapshot
+def real(edition: Built) -> Snapshot:
+    return replace(edition.snapshot)
 
 
 def sampled(real: Snapshot) -> list[ListEntry]:

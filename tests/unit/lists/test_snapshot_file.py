@@ -43,10 +43,10 @@ def content():
     return build(Inputs(sample=True)).content
 
 
-@pytest.fixture(scope="module")
-def real(reference_data):
+@pytest.fixture
+def real(edition):
     """The published list of 2026, built."""
-    return build(Inputs(lists=[reference_data / "lists" / "consolidated_2026-07-31.csv.gz"]))
+    return edition
 
 
 # --- what was written is what is read -------------------------------------------------------------------------------
