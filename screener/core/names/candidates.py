@@ -23,6 +23,7 @@ from screener.core.names.score import LIGHT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from screener.core.names.list_words import Said
     from screener.core.names.score import Costs, WordTables
     from screener.protocols import Engine
 
@@ -110,7 +111,7 @@ class _Reach(NamedTuple):
     stems: dict[int, float]
     beside: tuple[tuple[int, Mapping[int, Sequence[int]]], ...]
     alone: tuple[tuple[int, ...], tuple[int, ...]]
-    said: tuple[tuple[float, float], tuple[float, float]]
+    said: Said
 
 
 _NOBODY: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
@@ -229,7 +230,7 @@ class Candidates:
         self._crowded: dict[int, dict[int, dict[int, Sequence[int]]]] = {}
         for stem, other, thirds, names in shelves.crowded:
             self._crowded.setdefault(stem, {})[other] = dict(zip(thirds, names, strict=True))
-        self.words = ListWords(shelves, tables, costs[1], self._worth, engine)
+        self.words = ListWords(shelves, self._number, tables, costs[1], self._worth, engine)
         self._reach: dict[str, _Reach] = {}
 
     def _alone_over_max(self, person: int) -> float:
@@ -445,10 +446,10 @@ class Candidates:
             stems[stem] = min(doubt, self._bits[stem], stems.get(stem, doubt))  # a word takes no more than it has
         if len(self._reach) >= WORDS_REMEMBERED_MAX:
             self._reach.clear()
-        found = self._reach[word] = self._led(stems)._replace(said=said)
+        found = self._reach[word] = self._led(stems, said)
         return found
 
-    def _led(self, stems: dict[int, float]) -> _Reach:
+    def _led(self, stems: dict[int, float], said: Said) -> _Reach:
         """What stems lead to."""
         known, alone, person = self._beside, self._alone, self._shelves.names.person
         carried: tuple[list[int], list[int]] = ([], [])
@@ -460,5 +461,5 @@ class Candidates:
             stems,
             tuple((stem, known[stem]) for stem in stems if stem in known),
             (tuple(carried[0]), tuple(carried[1])) if any(carried) else _NOBODY,
-            _NOTHING_SAID,
+            said,
         )

@@ -27,7 +27,7 @@ from screener.core.names.score import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from screener.core.names.candidates import Shelves
     from screener.core.names.score import Costs, WordTables
@@ -73,6 +73,7 @@ class ListWords:
     def __init__(
         self,
         shelves: Shelves,
+        number: Mapping[str, int],
         tables: WordTables,
         costs: Costs,
         worth: Sequence[Sequence[tuple[float, float]]],
@@ -80,11 +81,11 @@ class ListWords:
     ) -> None:
         """Take the parts; the engine's patterns are the pieces, in the order of `shelves.near`.
 
-        `worth` holds weight and evidence of each stem, in any other's name and in a person's.
+        `number` numbers the stems; `worth` holds weight and evidence of each, in any other's name and in a person's.
         """
         self._shelves, self._tables, self._costs, self._worth = shelves, tables, costs, worth
         self._near, self._engine = tuple(shelves.near.values()), engine
-        self._number = {stem: number for number, stem in enumerate(shelves.stems)}
+        self._number = number
 
     def said(self, word: str) -> Said:
         """What a word weighs against a name at most (a place nothing), and its evidence, for both kinds."""
