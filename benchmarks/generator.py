@@ -88,7 +88,7 @@ class Oracle:
         self._scorer: Scorer = scoring.scorer(tables)
         self.listed: list[Listed] = []
         words_of = word_tables(tables)
-        for number, entry in enumerate(held.entries):
+        for number, entry in enumerate(held.listings):
             for alias in entry.aliases:
                 for person in name_index.kinds_of(entry, alias, held.fold, words_of):
                     value_min = comparer.threshold(entry.kind or KINDS[person])
@@ -215,7 +215,7 @@ def _with_evidence(found: Sequence[Likeness], held: Snapshot) -> dict[int, float
 def drawn(held: Snapshot, count: int) -> list[Query]:
     """Misspelt aliases, the same ones in every run. Treatments take turns; few names have letters beyond ASCII."""
     draw = random.Random(SEED)  # noqa: S311  no secret
-    aliases = [(number, alias.name) for number, entry in enumerate(held.entries) for alias in entry.aliases]
+    aliases = [(number, alias.name) for number, entry in enumerate(held.listings) for alias in entry.aliases]
     draw.shuffle(aliases)
     treatments = list(TREATMENTS)
     found: list[Query] = []

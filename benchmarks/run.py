@@ -110,7 +110,7 @@ class BruteForce(NothingSimilar):
     """
 
     def __init__(self, held: Snapshot) -> None:
-        self._aliases = sorted({held.fold(alias.name) for entry in held.entries for alias in entry.aliases})
+        self._aliases = sorted({held.fold(alias.name) for entry in held.listings for alias in entry.aliases})
 
     def __call__(self, found: Sequence[str], doubt: float = 0.0) -> list[Likeness]:
         """Look for the alias of the best score."""
@@ -168,7 +168,7 @@ def _logic_v2(held: Snapshot) -> str:
     ]
     if not recorded:
         return "brute force by logic-v2: skipped, `rivals.py --record` did not measure it yet"
-    aliases = sum(len(entry.aliases) for entry in held.entries)
+    aliases = sum(len(entry.aliases) for entry in held.listings)
     seconds = recorded[-1] * aliases / 1e6
     return f"brute force by logic-v2: {recorded[-1]:.1f} us a pair as recorded, {seconds:.1f} s a name and all aliases"
 

@@ -190,7 +190,7 @@ def _invented(count: int, chance: random.Random) -> set[tuple[str, str, str]]:
 
 def listed_names(held: Snapshot) -> list[str]:
     """Primary names of the snapshot's entries, to be put into orders."""
-    return sorted({entry.name for entry in held.entries})
+    return sorted({entry.name for entry in held.listings})
 
 
 def bytes_median(orders: Iterable[bytes]) -> int:

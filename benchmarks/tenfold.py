@@ -135,7 +135,7 @@ def _orders(reference: Path, held: Snapshot) -> list[_Order]:
     """Names of the registers, and some misspelt ones of the list."""
     draw = random.Random(SEED)  # noqa: S311
     registered = [name for register in REGISTERS for name in register_names(reference, register)]
-    listed = [alias.name for entry in held.entries for alias in entry.aliases if alias.quality == "strong"]
+    listed = [alias.name for entry in held.listings for alias in entry.aliases if alias.quality == "strong"]
     orders = [_Order("register", workbench.named_order(name)) for name in draw.sample(registered, ORDERS)]
     step = round(1 / MISSPELT_SHARE)
     for at, alias in zip(range(0, ORDERS, step), draw.sample(listed, ORDERS // step), strict=True):

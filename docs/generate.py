@@ -416,8 +416,14 @@ CODES = {
         "Ask for the owners outside of the circle: what the companies hold of each other is nobody's.",
     ),
     "OWNERSHIP_CONTROL": Reason(
-        "A party that a regime counts holds votes, options or a trust, which are no shares.",
+        "A party that a regime counts holds votes, options or a trust, which are no shares, or controls who owns it.",
         "Judge the control; find out whether there is a share as well.",
+    ),
+    "RF_RECENT_SALE": Reason(
+        "The party was owned to the regime's share until not long ago: a holding ended or became smaller. `path` shows"
+        " the holdings as they were.",
+        "Ask for the sale's documents, the buyer and who decides now; a sale on paper only changes nothing (OFAC FAQ"
+        " 402).",
     ),
     "RF_LISTED_ADDRESS": Reason(
         "A party is at the address of a listed party of another name: in its room, or in a house that the list names"
@@ -529,6 +535,9 @@ def _reasons() -> str:
         _table(("list", "name", "outcome", "inside", "citation", "effect"), lists),
         "## Owners",
         _table(("code", "regime", "meaning", "what a reviewer does"), _affiliations(parsed)),
+        "Each of these, and each sign of ownership below, may have one of the suffixes above but `_HIT`, such as\n"
+        "`AFFILIATE_BIS_SIMILAR_NAME`: the company is named less surely than by its name as a party's name or inside\n"
+        "one, and it is a review.",
         "## Signs, days and notices",
         _table(("code", "meaning", "what a reviewer does"), [(_code(code), *row) for code, row in CODES.items()]),
         "## Quarantine",

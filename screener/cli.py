@@ -316,7 +316,7 @@ def _run_show(namespace: argparse.Namespace) -> int:
 
 def _tell_entries(held: Snapshot, named: str) -> None:
     code, _, entry_id = named.partition(":")
-    found = [entry for entry in held.entries if (entry.list, entry.entry_id) == (code, entry_id)]
+    found = [entry for entry in held.listings if (entry.list, entry.entry_id) == (code, entry_id)]
     if not found:
         raise OperatorError(f"--entry {named}: expected an entry of the snapshot such as EL:ID, found none")
     for entry in found:
@@ -333,10 +333,10 @@ def _tell(held: Snapshot) -> None:
     print(f"{'list':<10} {'rows':>8} {'entries':>8}  edition")
     for code, facts in held.lists.items():
         print(f"{code:<10} {facts.rows:>8,} {facts.entries:>8,}  {facts.edition or 'does not age'}")
-    aliases = sum(len(entry.aliases) for entry in held.entries)
+    aliases = sum(len(entry.aliases) for entry in held.listings)
     weak = sum(1 for _ in build.weak_aliases(held))
     print(f"{aliases:,} aliases, {weak:,} of them weak; {len(held.patterns):,} patterns")
-    print(f"{len(held.affiliations):,} names with affiliations, {len(held.ownership_known):,} names in the graph")
+    print(f"{len(held.affiliations):,} companies with affiliations, {len(held.ownership_known):,} names in the graph")
 
 
 def _run_publish(namespace: argparse.Namespace) -> int:

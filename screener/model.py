@@ -14,8 +14,8 @@ from screener.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from decimal import Decimal
 
+    from screener.owners import Affiliation
     from screener.protocols import Engine, Fold, ListedPlaces, SimilarNames
 
 Kind = Literal["organization", "person", "vessel", "aircraft", ""]
@@ -80,41 +80,6 @@ class SourceList:
     file: SourceFile
     entries: list[ListEntry] = field(default_factory=list)
     rows_by_list: dict[str, int] = field(default_factory=dict)
-
-
-# --- ownership -------------------------------------------------------------------------------------------------------
-
-EdgeKind = Literal["equity", "votes", "beneficial", "nominee", "option", "trust", "control"]
-
-
-class OwnershipEdge(NamedTuple):
-    """One holding as a source states it: `owner` holds from `low` to `high` percent of `owned`.
-
-    An exact share has `low == high`, an unknown one None for both. Dates are half-open as in a list entry; `file`,
-    `line` and `place` (a statement's id) say where it was written. `owner_ids` and `owned_ids` are identifiers in upper
-    case, "LEI:..." or a bare list entry id. `joint` names a holding that several owners have together: its share is
-    there once. `indirect`: it sums up holdings through other companies, of which the source does not tell all.
-    """
-
-    owner: str
-    owned: str
-    low: Decimal | None
-    high: Decimal | None
-    owner_country: str = ""
-    owned_country: str = ""
-    effective_from: str | None = None
-    effective_to: str | None = None
-    source: str = ""
-    kind: EdgeKind = "equity"
-    share_class: str = ""
-    note: str = ""
-    file: str = ""
-    line: int = 0
-    owner_ids: tuple[str, ...] = ()
-    owned_ids: tuple[str, ...] = ()
-    joint: str = ""
-    indirect: bool = False
-    place: str = ""
 
 
 # --- grants ----------------------------------------------------------------------------------------------------------
@@ -249,7 +214,10 @@ class Seed(NamedTuple):
 
 
 class Regime(NamedTuple):
-    """An ownership regime: from which share on (billionths of a percent), for whose holdings, and when."""
+    """An ownership regime: from which share on (billionths of a percent), for whose holdings, and when.
+
+    A company that is captured no more is told of for `recent_sale_days`.
+    """
 
     id: str
     share_units: int
@@ -260,6 +228,7 @@ class Regime(NamedTuple):
     seeds: tuple[Seed, ...]
     periods: tuple[Period, ...]
     name: str = ""
+    recent_sale_days: int = 0
 
     def period(self, day: str) -> Period | None:
         """The period in force on `day`, or None."""
@@ -325,35 +294,10 @@ class Hit(NamedTuple):
     reasons: tuple[str, ...] = ()
 
 
-class Holding(NamedTuple):
-    """One step of an ownership path; `share` is the percent as written, "" for unknown."""
-
-    owner: str
-    owned: str
-    share: str
-    source: str
-
-
-Basis = Literal["direct", "indirect", "aggregate", "unknown", "circular", "minority", "control"]
-
-
-class Affiliation(NamedTuple):
-    """What the closure says of one company under one regime, on days [effective_from, effective_to)."""
-
-    regime: str
-    entity: str
-    basis: Basis
-    path: tuple[Holding, ...]
-    entries: tuple[int, ...]
-    effective_from: str | None
-    effective_to: str | None
-
-
 class PartyAffiliation(NamedTuple):
-    """An affiliation found for a party of an order."""
+    """An affiliation of a company that a hit in an order names."""
 
-    place: Place
-    text: str
+    hit: Hit
     affiliation: Affiliation
 
 
@@ -472,7 +416,9 @@ class Snapshot:
     """All that a screening needs beside the order: immutable, named by its hash, swapped whole.
 
     `patterns[i]` is folded text with one blank before and behind; `references[i]` says whose it is. `whole` maps glued
-    names to references. `affiliations` and `ownership_known` are keyed by glued name, `grants` by glued name and entry.
+    names to references. Behind the `listed` first entries, those of lists, stand companies that listed parties own
+    some of, as entries of no list: `affiliations[i]` are those of `entries[listed + i]`. `ownership_known` holds glued
+    names, `grants` are keyed by glued name and entry.
     """
 
     sha256: str
@@ -483,7 +429,8 @@ class Snapshot:
     patterns: tuple[str, ...]
     references: tuple[tuple[Reference, ...], ...]
     whole: Mapping[str, tuple[Reference, ...]]
-    affiliations: Mapping[str, tuple[Affiliation, ...]]
+    listed: int
+    affiliations: tuple[tuple[Affiliation, ...], ...]
     ownership_known: frozenset[str]
     rules: Rules
     fold: Fold
@@ -493,6 +440,16 @@ class Snapshot:
     similar: SimilarNames
     grants: Mapping[tuple[str, int], tuple[Grant, ...]] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory, init=False, compare=False, repr=False)
+
+    @property
+    def listings(self) -> tuple[ListEntry, ...]:
+        """The entries that are on lists."""
+        return self.entries[: self.listed]
+
+    def affiliations_of(self, glued: str) -> tuple[Affiliation, ...]:
+        """What the closure says of all companies of a glued name."""
+        numbers = [row.entry - self.listed for row in self.whole.get(glued, ()) if row.entry >= self.listed]
+        return tuple(row for number in numbers for row in self.affiliations[number])
 
     @property
     def edition(self) -> str | None:

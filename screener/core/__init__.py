@@ -71,10 +71,10 @@ def _read(raw: bytes | None, key: bytes | None, snapshot: Snapshot) -> Order | F
 
 def _stages(order: Order, snapshot: Snapshot) -> Said:
     """What there is to say of an order's parties and texts, on any day and under any terms."""
-    hits = match(order, snapshot)
+    hits, affiliations = ownership(match(order, snapshot), snapshot)
     return Said(
         [*hits, *at_listed_address(order, snapshot, hits)],
-        ownership(order, snapshot),
+        affiliations,
         redflags(order, snapshot),
         unknown_parties(order, snapshot),
     )

@@ -1,7 +1,8 @@
-"""Parties -> affiliations, looked up in the closure that the snapshot brings along.
+"""Hits on companies that listed parties own some of -> affiliations, as the snapshot brings them along.
 
-A lookup and no computation: the graph was closed when the snapshot was built. A party that the graph does not know is
-named as such (`unknown_parties`); it never reads as "not owned".
+Such companies stand among the entries, so that `match` finds them as it finds listed parties, at no cost of their own;
+what follows from a hit was computed when the snapshot was built. A party that the graph does not know is named as such
+(`unknown_parties`); it never reads as "not owned".
 """
 
 from __future__ import annotations
@@ -10,28 +11,28 @@ from typing import TYPE_CHECKING
 
 from screener.core.fold import glue
 from screener.core.readings import parts
-from screener.model import PartyAffiliation, Place
+from screener.model import PartyAffiliation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from screener.model import Order, Snapshot
+    from screener.model import Hit, Order, Snapshot
 
 
-def ownership(order: Order, snapshot: Snapshot) -> list[PartyAffiliation]:
-    """What the closure says of the order's parties, on any day; `policy` picks the days."""
-    if not snapshot.affiliations:
-        return []
+def ownership(hits: Iterable[Hit], snapshot: Snapshot) -> tuple[list[Hit], list[PartyAffiliation]]:
+    """The hits on list entries, and what the closure says of the companies that the others name, on any day."""
+    listed: list[Hit] = []
     found: list[PartyAffiliation] = []
-    for number, party in enumerate(order.parties):
-        for field, name in party.names():
-            rows = {row: None for key in keys(name, snapshot) for row in snapshot.affiliations.get(key, ())}
-            found.extend(PartyAffiliation(Place(number, None, field), name, row) for row in rows)
-    return found
+    for hit in hits:
+        if hit.entry < snapshot.listed:
+            listed.append(hit)
+        else:
+            found += [PartyAffiliation(hit, row) for row in snapshot.affiliations[hit.entry - snapshot.listed]]
+    return listed, found
 
 
 def keys(name: str, snapshot: Snapshot) -> Iterator[str]:
-    """The glued forms of a name and of its parts, in all readings: what affiliations are looked up by."""
+    """The glued forms of a name and of its parts, in all readings: by them the graph knows a party."""
     for reading in snapshot.fold.readings(name):
         yield glue(snapshot.fold(reading))
         for begin, stop in parts(reading):

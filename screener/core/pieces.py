@@ -115,11 +115,15 @@ def _joined(heard: list[tuple[int, Said]], unknown: Sequence[int]) -> Said:
     if not heard:
         return Said((), (), (), unknown)
     return Said(
-        [hit._replace(place=_moved(hit.place, number)) for number, said in heard for hit in said.hits],
-        [row._replace(place=_moved(row.place, number)) for number, said in heard for row in said.affiliations],
+        [_at(hit, number) for number, said in heard for hit in said.hits],
+        [row._replace(hit=_at(row.hit, number)) for number, said in heard for row in said.affiliations],
         [replace(flag, evidence=flag.evidence | {"party": number}) for number, said in heard for flag in said.flags],
         unknown,
     )
+
+
+def _at(hit: Hit, number: int) -> Hit:
+    return hit._replace(place=_moved(hit.place, number))
 
 
 def _moved(place: Place, number: int) -> Place:

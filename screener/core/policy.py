@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from screener.model import (
-        Affiliation,
         FindingRule,
         Hit,
         ListEntry,
@@ -30,10 +29,11 @@ if TYPE_CHECKING:
         Snapshot,
         Terms,
     )
+    from screener.owners import Affiliation, Holding
 
 EVIDENCE_CHARS_MAX = 1_000
 OWNERS_MAX = 20
-PATH_STEPS_MAX = 40  # the last ones: those next to the party
+PATH_STEPS_MAX = 200  # the last ones: those next to the party
 _CODES = {
     "name_whole": "HIT",
     "name_inside": "HIT",
@@ -44,6 +44,12 @@ _CODES = {
     "address": "ADDRESS",
     "address_building": "ADDRESS_BUILDING",
     "address_in_text": "ADDRESS_IN_TEXT",
+}
+_FLAGGED: dict[str, tuple[str, str]] = {
+    "minority": ("MINORITY_OWNER", "minority"),
+    "circular": ("CIRCULAR_HOLDING", "flag"),
+    "control": ("OWNERSHIP_CONTROL", "flag"),
+    "former": ("RF_RECENT_SALE", "flag"),
 }
 _OF_ADDRESSES = {"address", "address_building", "address_in_text", "listed_address"}
 
@@ -174,19 +180,23 @@ def _hit_evidence(hit: Hit, entry: ListEntry, rule: FindingRule, list_rule: List
 
 
 def _affiliation_finding(found: PartyAffiliation, snapshot: Snapshot, day: str | None) -> Finding | None:
-    affiliation = found.affiliation
+    affiliation, hit = found.affiliation, found.hit
     regime = next(regime for regime in snapshot.rules.regimes if regime.id == affiliation.regime)
     period = regime.period(day) if day is not None else next(reversed(regime.periods), None)
     if period is None or (day is not None and not _holds(affiliation, day)):
         return None
     code, row = _affiliation_rule(affiliation, regime)
-    rule = snapshot.rules.findings[row]
+    rule, by_name = snapshot.rules.findings[row], snapshot.rules.findings[hit.rule]
+    outcome, priority = _outcome(rule, regime.outcome), rule.priority
+    if by_name.outcome != "list":  # the name alone would be a review on a list too
+        code, outcome = f"{code}_{_CODES[hit.rule]}", "review"
+        priority = min(priority, by_name.priority if hit.score is None else round(by_name.priority * hit.score))
     return Finding(
         "affiliation",
         code,
-        _outcome(rule, regime.outcome),
-        rule.priority,
-        _affiliation_evidence(found, snapshot, period),
+        outcome,
+        priority,
+        _affiliation_evidence(found, snapshot, period, by_name),
         None if period.verified else f"{regime.id} {period.effective_from}",
     )
 
@@ -202,20 +212,19 @@ def _affiliation_rule(affiliation: Affiliation, regime: Regime) -> tuple[str, st
         return regime.code, "flag"
     if affiliation.basis == "unknown":
         return regime.unknown_code, "ownership_unknown"
-    if affiliation.basis == "minority":
-        return "MINORITY_OWNER", "minority"
-    if affiliation.basis == "circular":
-        return "CIRCULAR_HOLDING", "flag"
-    if affiliation.basis == "control":
-        return "OWNERSHIP_CONTROL", "flag"
-    return regime.code, "affiliate"
+    return _FLAGGED.get(affiliation.basis, (regime.code, "affiliate"))
 
 
-def _affiliation_evidence(found: PartyAffiliation, snapshot: Snapshot, period: Period) -> dict[str, Any]:
-    affiliation = found.affiliation
+def _affiliation_evidence(
+    found: PartyAffiliation, snapshot: Snapshot, period: Period, by_name: FindingRule
+) -> dict[str, Any]:
+    affiliation, hit = found.affiliation, found.hit
     listed = [snapshot.entries[number] for number in affiliation.entries]
     named = next((entry for entry in listed if not entry.confidential), None)
-    evidence = _place(found.place) | {"span": [0, len(found.text)], "text": _cut(found.text)}
+    evidence = _place(hit.place) | {"span": [hit.start, hit.end], "text": _cut(hit.text)}
+    evidence |= {"score": by_name.score if hit.score is None else hit.score}
+    if hit.reasons and not snapshot.entries[hit.entry].confidential:
+        evidence |= {"reasons": list(hit.reasons)}
     evidence |= {"regime": affiliation.regime, "entity": _cut(affiliation.entity), "basis": affiliation.basis}
     evidence |= {"citation": _cut(period.citation)}
     evidence |= {"license_requirement": _cut(named.license_requirement) if named else ""}
@@ -223,7 +232,12 @@ def _affiliation_evidence(found: PartyAffiliation, snapshot: Snapshot, period: P
     owners = listed[:OWNERS_MAX]
     evidence |= {"owners": [{"list": _cut(entry.list), "entry_id": _cut(entry.entry_id)} for entry in owners]}
     steps = affiliation.path[-PATH_STEPS_MAX:]
-    return evidence | {"path": [{name: _cut(part) for name, part in step._asdict().items()} for step in steps]}
+    return evidence | {"path": [_step(step) for step in steps]}
+
+
+def _step(step: Holding) -> dict[str, Any]:
+    told: dict[str, Any] = {name: _cut(getattr(step, name)) for name in ("owner", "owned", "share", "source")}
+    return told if step.tier is None else told | {"tier": step.tier}
 
 
 def _cut(text: str) -> str:

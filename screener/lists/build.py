@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from screener.errors import ListError, OperatorError
-from screener.lists import addresses, good_list, patterns, private, read, rules, scoring, snapshot
+from screener.lists import addresses, affiliates, good_list, patterns, private, read, rules, scoring, snapshot
 from screener.lists.holdings.read import read_ownership
+from screener.owners import AFFILIATE_LIST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from screener.core.fold import Folder
     from screener.core.names.candidates import Shelves
     from screener.lists.holdings.edges import Edges
-    from screener.model import ListEntry, ListFacts, OwnershipEdge, Rules, Snapshot, SourceList
+    from screener.model import ListEntry, ListFacts, Rules, Snapshot, SourceList
+    from screener.owners import OwnershipEdge
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 ROWS_LOST_SHARE_MAX = 0.5
@@ -68,8 +70,8 @@ def build(inputs: Inputs) -> Built:
     problems = [problem for source in held for problem in source.problems]
     days_max = tables["matching"]["good_list"]["days_max"]
     good = [good_list.read_good_list(path, days_max) for path in inputs.good_list]
-    content, stale = _content(official, own, held, good, tables, sample=inputs.sample)
-    problems += stale
+    content, told = _content(official, own, held, good, tables, sample=inputs.sample)
+    problems += told
     return Built(snapshot.loads(content), content, problems)
 
 
@@ -96,7 +98,7 @@ def _content(
     *,
     sample: bool,
 ) -> tuple[bytes, list[str]]:
-    """The snapshot's bytes, and what was left out of the good lists."""
+    """The snapshot's bytes, what holdings contradict each other, and what was left out of the good lists."""
     parsed = rules.parse(tables)
     fold = patterns.folder(tables)
     published = [entry for source in (*official, *own) for entry in source.entries]
@@ -104,7 +106,7 @@ def _content(
     graph = [edge for source in held for edge in source.edges]
     grants, stale = good_list.bind(good, entries, fold)
     files = [source.file for sources in (official, own, held, good) for source in sources]
-    shelves = scoring.shelves(entries, tables)
+    owned, shelves, contradicting = _owned(graph, entries, parsed, fold, tables)
     content = snapshot.dumps(
         snapshot.Parts(
             sources=files,
@@ -113,29 +115,32 @@ def _content(
             patterns=patterns.compile_patterns(entries, tables, parsed, fold),
             addresses=addresses.compile_addresses(entries, tables),
             shelves=shelves,
-            ownership=_closed(graph, entries, parsed, fold, shelves, tables),
+            owned=owned,
             tables=tables,
             sample=sample,
             grants=grants,
         )
     )
-    return content, stale
+    return content, [*contradicting, *stale]
 
 
-def _closed(
-    graph: list[OwnershipEdge],
-    entries: list[ListEntry],
-    parsed: Rules,
-    fold: Folder,
-    shelves: Shelves,
-    tables: rules.Tables,
-) -> snapshot.Ownership:
+def _owned(
+    graph: list[OwnershipEdge], entries: list[ListEntry], parsed: Rules, fold: Folder, tables: rules.Tables
+) -> tuple[snapshot.Owned, Shelves, list[str]]:
+    """What the holdings make of the companies in them, the index of all names, and what contradicts each other."""
+    shelves = scoring.shelves(entries, tables)
     if not graph:
-        return snapshot.Ownership({}, set())
+        return snapshot.NOBODY_OWNED, shelves, []
     from screener.lists import ownership  # noqa: PLC0415  loads Polars, which nothing else needs and a worker never has
 
     resembled = scoring.resembling(shelves, tables, parsed, entries, fold)
-    return ownership.affiliations(graph, entries, parsed.regimes, fold, resembled)
+    closed = ownership.affiliations(graph, entries, parsed.regimes, fold, resembled)
+    companies = affiliates.as_entries(closed.companies, tables, fold)
+    texts = patterns.compile_patterns(companies, tables, parsed, fold, before=entries)
+    alike = [company for company in companies if company.list == AFFILIATE_LIST]  # the first ones
+    shelves = scoring.shelves([*entries, *alike], tables)
+    affiliations = [company.affiliations for company in closed.companies]
+    return snapshot.Owned(companies, affiliations, texts, closed.known), shelves, closed.problems
 
 
 def _facts(official: Iterable[SourceList], own: Iterable[SourceList]) -> dict[str, snapshot.Facts]:
@@ -190,7 +195,7 @@ def lists_without_rows(built: Snapshot, expected: Iterable[str] = ("EL", "MEU", 
 
 def weak_aliases(built: Snapshot) -> Iterable[tuple[ListEntry, str]]:
     """Every weak alias with its entry, in the order of the lists."""
-    for entry in built.entries:
+    for entry in built.listings:
         for alias in entry.aliases:
             if alias.quality == "weak":
                 yield entry, alias.name

@@ -13,7 +13,9 @@ percent, exact, never floats. The order of edges does not matter. What one owner
 
 Lower ends capture. What would be captured with upper ends is `unknown`, along the whole chain. Where companies own each
 other in circles, those of which captured owners hold the share net of the circle are `circular`, and what those own to
-the share. Other holdings of all these are minorities, and so is what companies so held own to the share.
+the share. Other holdings of all these are minorities, and so is what companies so held own to the share. Whom captured
+owners, or those who could be, control without shares is under their `control`, and so is what those own to the share or
+control in turn: a trust's holdings are seen behind it.
 
 Nodes are numbered from 0 on without large gaps: they are places in columns. `Graph` is made once a stretch of days and
 serves all regimes. Its holdings are sorted by owner, so that a step reads those of its new owners and no others.
@@ -27,7 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 import polars as pl
 
 from screener.lists.loops import Loop, loops, net_shares, reached
-from screener.model import EdgeKind
+from screener.owners import EdgeKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -325,6 +327,7 @@ class Graph:
         captured.add(known)
         possible = _Spread(self, self._high, share_units)
         possible.add(captured.inside())
+        controlling = self._controlling(possible)
         said = _filled(self._size, NONE, pl.UInt8)
         said.scatter(possible.inside(), UNKNOWN)
         self._circular(possible)
@@ -341,7 +344,7 @@ class Graph:
                 basis=pl.lit(CAPTURED, pl.UInt8), tier=pl.lit(0, pl.Int32)
             )
             nodes = pl.concat([nodes, alone])
-        return Closed(nodes, self._evidence(said, known))
+        return Closed(nodes, self._evidence(said, known, controlling))
 
     def held_by(self, owners: pl.Series, units: pl.Series, outside: pl.Series) -> pl.DataFrame:
         """What owners hold together of the companies of which `outside` is -1: owned, units."""
@@ -393,7 +396,19 @@ class Graph:
         )
         return [node for node, share in net.items() if share >= _part(share_units) and node < self._named]
 
-    def _evidence(self, said: pl.Series, listed: pl.Series) -> pl.DataFrame:
+    def _controlling(self, possible: _Spread) -> pl.Series:
+        """Who could be captured, whom they control without shares, and what those own to the share or control."""
+        spread = possible.copy()
+        inside = spread.tier >= 0
+        while True:
+            begun = inside.gather(self._others["owner"]) & ~inside.gather(self._others["owned"])
+            fresh = self._others["owned"].filter(begun)
+            if not fresh.len():
+                return inside
+            spread.add(fresh.unique())
+            inside = spread.tier >= 0
+
+    def _evidence(self, said: pl.Series, listed: pl.Series, controlling: pl.Series) -> pl.DataFrame:
         """The shares of owners of whom as much is said as of the company, or more; and signs of control."""
         asked = said.clone().scatter(listed, NONE)
         columns = ("owned", "owner", "low", "high", "row")
@@ -405,13 +420,22 @@ class Graph:
             same = (loop >= 0) & (loop == self._loop_of.gather(shares["owner"]))
             counts = counts | ((pl.col("basis") == CIRCULAR) & same)
         shares = shares.filter(counts).drop("by")
-        captured = said == CAPTURED
-        others = self._others.filter(
-            captured.gather(self._others["owner"]) & ~captured.gather(self._others["owned"])
-        ).select(*columns, basis=pl.lit(CONTROL, pl.UInt8))
+        found = pl.concat([shares, self._control(said, controlling).select(*columns, basis=pl.lit(CONTROL, pl.UInt8))])
+        found = found.sort("owned", "row")
         unlike = pl.concat(self._contradicting)["row"].implode()
-        found = pl.concat([shares, others]).sort("owned", "row")
         return found.with_columns(contradicting=pl.col("row").is_in(unlike))
+
+    def _control(self, said: pl.Series, controlling: pl.Series) -> pl.DataFrame:
+        """Control by those that are controlling, and holdings among companies that are so by control alone."""
+        others = self._others.filter(
+            controlling.gather(self._others["owner"]) & (said.gather(self._others["owned"]) != CAPTURED)
+        )
+        alone = controlling & (said < UNKNOWN)
+        if not alone.any():
+            return others
+        owner, owned = self._shares["owner"], self._shares["owned"]
+        held = self._shares.filter(alone.gather(owned) & alone.gather(owner))
+        return pl.concat([others, held.select(others.columns)])
 
 
 class _Spread:
@@ -437,6 +461,13 @@ class _Spread:
             self.totals.scatter(owned, sums)
             self.touched.scatter(owned, True)
             fresh = owned.filter(sums >= self.share_units)
+
+    def copy(self) -> _Spread:
+        """One that may grow by itself."""
+        copied = _Spread(self._graph, self._units, self.share_units)
+        copied.tier, copied.totals, copied.touched = self.tier.clone(), self.totals.clone(), self.touched.clone()
+        copied._step = self._step
+        return copied
 
     def inside(self) -> pl.Series:
         """Who is inside."""

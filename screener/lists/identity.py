@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from screener.core.fold import Folder
-    from screener.model import ListEntry, OwnershipEdge
+    from screener.model import ListEntry
+    from screener.owners import OwnershipEdge
 
 ID_MARK = "\0"  # no folded name begins with it
 _LEI = re.compile(r"(?<![A-Za-z0-9])[A-Z0-9]{18}[0-9]{2}(?![A-Za-z0-9])")

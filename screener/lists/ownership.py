@@ -1,36 +1,67 @@
-"""Ownership edges and list entries -> affiliations, keyed by the owned company's glued name.
+"""Ownership edges and list entries -> the companies of which something is to be said, each with its affiliations.
 
-`identity` says who is who. For each stretch of days between two dates on which an edge begins or ends the closure is
-computed for each regime.
+`identity` says who is who, `stretches` which holdings to look at together for which days, `closure` who is captured or
+may be, and `lines` from whom and by which holdings. Here that becomes affiliations, one for each regime and stretch of
+days, and what two sources tell of one holding that can't both be is said.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
-from screener.lists import closure
+from screener.lists import affiliates, closure
+from screener.lists.countries import code_of
 from screener.lists.identity import Parties
+from screener.lists.lines import Lines
 from screener.lists.rules import share_units
-from screener.lists.snapshot import Ownership
-from screener.model import Affiliation, Basis, Holding, OwnershipEdge
+from screener.lists.stretches import rounds
+from screener.owners import CAPTURED, Affiliation, Basis, Company, Holding, OwnershipEdge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from screener.core.fold import Folder
     from screener.lists.closure import Closure
+    from screener.lists.stretches import Round
     from screener.model import ListEntry, Regime
 
-HOPS_MAX = 50
-PATH_EDGES_MAX = 200
+ENTRIES_MAX = 1_000
+"""List entries that are told of one company; the requirements of further ones are not joined."""
+NAMES_MAX = 50
 NAMESAKE = "same name, no identifier"
 
 Resembled = Callable[[str], Iterable[tuple[int, str]]]
 """A name -> numbers of entries that it is like, each with a word on why."""
 
 US_NAMES = frozenset({"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"})
+
+
+class Ownership(NamedTuple):
+    """What follows from the holdings of all sources.
+
+    `companies` have affiliations, `keys` are the glued names of each, `known` all glued names that the graph knows, and
+    `problems` sentences about holdings that contradict each other.
+    """
+
+    companies: list[Company]
+    keys: list[frozenset[str]]
+    known: set[str]
+    problems: list[str]
+
+    @property
+    def affiliations(self) -> dict[str, list[Affiliation]]:
+        """Glued name -> what is said of all companies of that name."""
+        found: dict[str, list[Affiliation]] = {}
+        for company, keys in zip(self.companies, self.keys, strict=True):
+            for key in keys:
+                found.setdefault(key, []).extend(company.affiliations)
+        return found
+
+
+NOBODY = Ownership([], [], set(), [])
 
 
 class _Graph:
@@ -41,6 +72,7 @@ class _Graph:
     ) -> None:
         self.parties = Parties(edges, entries, fold)
         self.listed = self.parties.listed
+        self.entries = entries
         self.sources = list(edges)
         self.edges = [self._edge(row, edge) for row, edge in enumerate(edges)]
         self.us = {
@@ -83,6 +115,29 @@ class _Graph:
             joint=edge.joint,
         )
 
+    def seeds(self, regime: Regime) -> set[int]:
+        """The listed parties whose holdings a regime counts."""
+
+        def counts(number: int) -> bool:
+            entry = self.entries[number]
+            return any(
+                entry.list == seed.list and (seed.programs is None or not seed.programs.isdisjoint(entry.programs))
+                for seed in regime.seeds
+            )
+
+        return {node for node, numbers in self.listed.items() if any(map(counts, numbers))}
+
+    def holding(self, row: int, tiers: Mapping[int, int]) -> Holding:
+        """A row as it is told."""
+        edge, nodes = self.sources[row], self.edges[row]
+        if edge.low is None:
+            share = ""
+        else:
+            share = f"{edge.low:f}" if edge.low == edge.high else f"{edge.low:f}-{edge.high:f}"
+        owner = self.parties.opaque_id(nodes.owner) or edge.owner.strip()
+        owned = self.parties.opaque_id(nodes.owned) or edge.owned.strip()
+        return Holding(owner, owned, share, edge.source, tiers.get(nodes.owner))
+
 
 def affiliations(
     edges: Sequence[OwnershipEdge],
@@ -97,81 +152,68 @@ def affiliations(
     them is not known, so what it owns is possible.
     """
     if not edges:
-        return Ownership({}, set())
+        return NOBODY
     graph = _Graph(edges, entries, fold, resembled)
-    names = graph.parties.keys()
-    asked = [(regime, _seeds(graph, entries, regime)) for regime in regimes]
-    by_regime: list[dict[str, list[Affiliation]]] = [{} for _ in asked]
-    for begin, end in _stretches(edges):
-        alive = [edge for edge in graph.edges if _holds(graph.sources[edge.row], begin)]
-        holdings = closure.Graph(closure.frame(alive))
-        for (regime, seeds), of_regime in zip(asked, by_regime, strict=True):
-            closed = holdings.close(seeds, regime.share_units).as_dicts()
-            for node, affiliation in _affiliated(graph, closed, alive, regime, begin, end):
-                for key in names.get(node, ()):
-                    _extend(of_regime.setdefault(key, []), affiliation)
-    found: dict[str, list[Affiliation]] = {}
-    for of_regime in by_regime:
-        for key, affiliations_of in of_regime.items():
-            found.setdefault(key, []).extend(affiliations_of)
-    known = {key for edge in graph.edges for node in (edge.owner, edge.owned) for key in names.get(node, ())}
-    return Ownership(found, known)
+    found: dict[int, list[Affiliation]] = {}
+    for regime in regimes:
+        of_regime: dict[int, list[Affiliation]] = {}
+        seeds = graph.seeds(regime)
+        for held in rounds(graph.edges, graph.sources, seeds):
+            closed = closure.close(held.edges, seeds, regime.share_units)
+            for node, affiliation in _affiliated(graph, closed, held, regime):
+                _extend(of_regime.setdefault(node, []), affiliation)
+        for node, rows in of_regime.items():
+            found.setdefault(node, []).extend([*rows, *_sold(rows, regime)])
+    keys = graph.parties.keys()
+    known = {key for edge in graph.edges for node in (edge.owner, edge.owned) for key in keys.get(node, ())}
+    companies = dict(_companies(graph, found))
+    numbered = sorted(companies, key=lambda node: affiliates.place(companies[node]))
+    return Ownership(
+        [companies[node] for node in numbered],
+        [frozenset(keys.get(node, ())) for node in numbered],
+        known,
+        list(_contradictions(graph)),
+    )
 
 
-def _seeds(graph: _Graph, entries: Sequence[ListEntry], regime: Regime) -> set[int]:
-    def counts(number: int) -> bool:
-        entry = entries[number]
-        return any(
-            entry.list == seed.list and (seed.programs is None or not seed.programs.isdisjoint(entry.programs))
-            for seed in regime.seeds
-        )
-
-    return {node for node, numbers in graph.listed.items() if any(map(counts, numbers))}
+# --- what is said of a company ---------------------------------------------------------------------------------------
 
 
-def _stretches(edges: Iterable[OwnershipEdge]) -> list[tuple[str | None, str | None]]:
-    """The stretches of days on which the same edges hold, first to last, open at both ends."""
-    days = sorted({day for edge in edges for day in (edge.effective_from, edge.effective_to) if day})
-    borders = [None, *days, None]
-    return list(pairwise(borders))
-
-
-def _holds(edge: OwnershipEdge, begin: str | None) -> bool:
-    """Whether an edge holds in the stretch that begins on `begin`."""
-    started = edge.effective_from is None or (begin is not None and edge.effective_from <= begin)
-    ended = edge.effective_to is not None and begin is not None and edge.effective_to <= begin
-    return started and not ended
-
-
-def _affiliated(
-    graph: _Graph, closed: Closure, alive: list[closure.Edge], regime: Regime, begin: str | None, end: str | None
-) -> Iterator[tuple[int, Affiliation]]:
+def _affiliated(graph: _Graph, closed: Closure, held: Round, regime: Regime) -> Iterator[tuple[int, Affiliation]]:
     into: dict[int, list[int]] = {}
-    for edge in alive:
+    for edge in held.edges:
         if edge.kind in closure.SHARES and edge.owner in closed.tier:
             into.setdefault(edge.owned, []).append(edge.row)
     captured = {node: into[node] for node, tier in closed.tier.items() if tier > 0}
     into |= closed.unknown | closed.circular | closed.minority
-    for rows_of, basis in (
-        (captured, None),
-        (closed.unknown, "unknown"),
-        (closed.circular, "circular"),
-        (closed.minority, "minority"),
-        (closed.control, "control"),
-    ):
+
+    def is_listed(node: int) -> bool:
+        return closed.tier.get(node) == 0
+
+    by_shares = Lines(graph.edges, into, is_listed)
+    controlled = {node: [*closed.control[node], *into.get(node, ())] for node in closed.control}
+    by_control = Lines(graph.edges, into | controlled, is_listed)
+    bases: tuple[tuple[dict[int, list[int]], Basis | None, Lines], ...] = (
+        (captured, None, by_shares),
+        (closed.unknown, "unknown", by_shares),
+        (closed.circular, "circular", by_shares),
+        (closed.minority, "minority", by_shares),
+        (closed.control, "control", by_control),
+    )
+    for rows_of, basis, lines in bases:
         for node, rows in sorted(rows_of.items()):
             if node in graph.us and not regime.captures_us:
                 continue
-            path = _path(graph, closed, into, rows)
-            said: Basis = basis or _basis(graph, closed, rows, regime)  # type: ignore[assignment]
+            parties = sorted(number for party in lines.listed(rows) for number in graph.listed[party])
+            begin, end = held.days[node]
             yield (
                 node,
                 Affiliation(
                     regime=regime.id,
-                    entity=_holding(graph, rows[0]).owned,
-                    basis=said,
-                    path=tuple(_holding(graph, row) for row in path),
-                    entries=_listed(graph, path),
+                    entity=graph.holding(rows[0], {}).owned,
+                    basis=basis or _basis(graph, closed, rows, regime),
+                    path=tuple(graph.holding(row, closed.tier) for row in lines.path(rows)),
+                    entries=tuple(parties[:ENTRIES_MAX]),
                     effective_from=begin,
                     effective_to=end,
                 ),
@@ -190,40 +232,111 @@ def _basis(graph: _Graph, closed: Closure, rows: list[int], regime: Regime) -> B
     return "direct" if 0 in alone else "indirect"
 
 
-def _path(graph: _Graph, closed: Closure, into: dict[int, list[int]], rows: list[int]) -> list[int]:
-    """The edges that lead from listed parties to a company, listed parties first."""
-    seen: dict[int, None] = dict.fromkeys(rows)
-    level = rows
-    for _ in range(HOPS_MAX):
-        owners = sorted({graph.edges[row].owner for row in level if closed.tier.get(graph.edges[row].owner, 1) > 0})
-        level = [row for owner in owners for row in into.get(owner, ()) if row not in seen]
-        if not level or len(seen) + len(level) > PATH_EDGES_MAX:
-            break
-        seen |= dict.fromkeys(level)
-    return list(reversed(seen))
-
-
-def _listed(graph: _Graph, path: Iterable[int]) -> tuple[int, ...]:
-    """The list entries that own by the edges of a path."""
-    numbers = {number for row in path for number in graph.listed.get(graph.edges[row].owner, ())}
-    return tuple(sorted(numbers))
-
-
-def _holding(graph: _Graph, row: int) -> Holding:
-    edge = graph.sources[row]
-    if edge.low is None:
-        share = ""
-    else:
-        share = f"{edge.low:f}" if edge.low == edge.high else f"{edge.low:f}-{edge.high:f}"
-    owner = graph.parties.opaque_id(graph.edges[row].owner) or edge.owner.strip()
-    owned = graph.parties.opaque_id(graph.edges[row].owned) or edge.owned.strip()
-    return Holding(owner, owned, share, edge.source)
-
-
 def _extend(found: list[Affiliation], new: Affiliation) -> None:
-    """Append, or lengthen the last one where only the days differ and they meet."""
-    last = found[-1] if found else None
-    if last and last.effective_to == new.effective_from and last[:5] == new[:5] and new.effective_from is not None:
-        found[-1] = last._replace(effective_to=new.effective_to)
-    else:
-        found.append(new)
+    """Append, or lengthen the one that says the same up to the day on which this one begins."""
+    for number, old in enumerate(found):
+        if new.effective_from is not None and old.effective_to == new.effective_from and old[:5] == new[:5]:
+            found[number] = old._replace(effective_to=new.effective_to)
+            return
+    found.append(new)
+
+
+def _sold(rows: Sequence[Affiliation], regime: Regime) -> Iterator[Affiliation]:
+    """After each day from which on a company is captured no more: that it was, for as long as the regime says."""
+    captured = [row for row in rows if row.basis in CAPTURED]
+    begins = sorted(row.effective_from or "" for row in captured)
+    for row in captured:
+        end = row.effective_to
+        if end is None or not regime.recent_sale_days or end in begins:
+            continue
+        until = (date.fromisoformat(end) + timedelta(days=regime.recent_sale_days)).isoformat()
+        again = [begin for begin in begins if end < begin < until]
+        yield row._replace(basis="former", effective_from=end, effective_to=min([until, *again]))
+
+
+# --- companies -------------------------------------------------------------------------------------------------------
+
+
+def _companies(graph: _Graph, found: Mapping[int, Sequence[Affiliation]]) -> Iterator[tuple[int, Company]]:
+    names: dict[int, Counter[str]] = {node: Counter() for node in found}
+    countries: dict[int, set[str]] = {node: set() for node in found}
+    for edge, source in zip(graph.edges, graph.sources, strict=True):
+        for node, name, country, ids in (
+            (edge.owner, source.owner, source.owner_country, source.owner_ids),
+            (edge.owned, source.owned, source.owned_country, source.owned_ids),
+        ):
+            if node in found:
+                countries[node].add(code_of(country) or "")
+                if name.strip() not in ids:
+                    names[node][name.strip()] += 1
+    for node, rows in sorted(found.items()):
+        entries = [graph.entries[number] for number in graph.listed.get(node, ())]
+        yield (
+            node,
+            Company(
+                names=tuple(_names(graph, entries, names[node])),
+                kind=entries[0].kind if entries else "",
+                countries=tuple(sorted(countries[node] - {""})),
+                confidential=bool(entries) and all(entry.confidential for entry in entries),
+                affiliations=tuple(rows),
+            ),
+        )
+
+
+def _names(graph: _Graph, entries: Iterable[ListEntry], written: Counter[str]) -> Iterator[tuple[str, bool]]:
+    """Each name with whether it is strong: those of list entries, then those of holdings, the most frequent first."""
+    names: dict[str, bool] = {}
+    for entry in entries:
+        for alias in entry.aliases:
+            names[alias.name] = names.get(alias.name, False) or alias.quality == "strong"
+    ids = {entry.entry_id.upper() for entry in entries}
+    for name, _ in sorted(written.items(), key=lambda row: (-row[1], row[0])):
+        if name.upper() not in ids:
+            names.setdefault(name, not graph.parties.is_weak(name))
+    yield from list(names.items())[:NAMES_MAX]
+
+
+# --- contradictions --------------------------------------------------------------------------------------------------
+
+
+def _contradictions(graph: _Graph) -> Iterator[str]:
+    """A sentence for each holding of which two sources tell, for the same days, shares that can't both be."""
+    told: dict[tuple[int, int, str], list[int]] = {}
+    for edge in graph.edges:
+        if edge.kind in closure.SHARES and edge.low is not None and not edge.joint:
+            told.setdefault((edge.owner, edge.owned, edge.share_class), []).append(edge.row)
+    for rows in told.values():
+        if len(rows) < 2 or len({graph.sources[row].source for row in rows}) < 2:
+            continue
+        rows.sort(key=lambda row: _ends(graph.edges[row]))
+        most = rows[-1]
+        for row in rows[:-1]:
+            if _ends(graph.edges[row])[1] < _ends(graph.edges[most])[0] and _meet(
+                graph.sources[row], graph.sources[most]
+            ):
+                yield _contradiction(graph, row, most)
+
+
+def _ends(edge: closure.Edge) -> tuple[int, int]:
+    return edge.low or 0, edge.high or 0
+
+
+def _meet(one: OwnershipEdge, other: OwnershipEdge) -> bool:
+    """Whether two holdings are in force on one day."""
+    return all(
+        first.effective_from is None or second.effective_to is None or first.effective_from < second.effective_to
+        for first, second in ((one, other), (other, one))
+    )
+
+
+def _contradiction(graph: _Graph, less: int, more: int) -> str:
+    source, other = graph.sources[less], graph.sources[more]
+    least, most = graph.holding(less, {}), graph.holding(more, {})
+    return (
+        f"{_place(source)}: {least.owner[:80]!r} holds {least.share} percent of {least.owned[:80]!r}, says"
+        f" {source.source!r:.60}, and {most.share}, says {other.source!r:.60} ({_place(other)}): the higher one counts"
+    )
+
+
+def _place(edge: OwnershipEdge) -> str:
+    return f"{edge.file}:{edge.line}" if edge.line else f"{edge.file}: {edge.place or edge.owned[:80]}"

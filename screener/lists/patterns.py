@@ -197,10 +197,15 @@ def _strength(tables: Tables, fold: Folder) -> _Strength:
     return _Strength(common, common | ordinary, word_tables(tables), weak, inside)
 
 
-def compile_patterns(entries: Sequence[ListEntry], tables: Tables, parsed: Rules, fold: Folder) -> Patterns:
-    """Fold every alias of every (graded) entry, in the order of entries."""
+def compile_patterns(
+    entries: Sequence[ListEntry], tables: Tables, parsed: Rules, fold: Folder, before: Sequence[ListEntry] = ()
+) -> Patterns:
+    """Fold every alias of every (graded) entry, in the order of entries.
+
+    Words are as common as they are among these entries and those `before` them, whose patterns are compiled apart.
+    """
     strength = _strength(tables, fold)
-    spread = _spread(entries, fold)
+    spread = _spread([*before, *entries], fold)
     found: dict[str, dict[int, Reference]] = {}
     bearers: Counter[str] = Counter()
     spelled: list[tuple[int, int, str]] = []

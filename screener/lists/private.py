@@ -17,6 +17,7 @@ from screener.lists.names import clean, union
 from screener.lists.reading import iso_day, open_published
 from screener.lists.table import table_rows
 from screener.model import Alias, Kind, ListEntry
+from screener.owners import AFFILIATE_LIST, OWNED_LIST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ OPTIONAL = (
     "reference",
     "confidential",
 )
+RESERVED_LISTS = frozenset({AFFILIATE_LIST, OWNED_LIST})
 PUBLISHED_LISTS = frozenset({"EL", "MEU", "SDN"})
 
 _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
@@ -76,10 +78,12 @@ def _written(file: PublishedFile) -> Iterator[_Cells]:
         if not cells:
             raise file.fault(row.line, f"expected no more columns than the header has, found {len(row.cells)}")
         written = _Cells(row.line, *cells)
-        yield written._replace(list=_list_code(written.list))
+        yield written._replace(list=_list_code(file, row.line, written.list))
 
 
-def _list_code(written: str) -> str:
+def _list_code(file: PublishedFile, line: int, written: str) -> str:
+    if written in RESERVED_LISTS:
+        raise file.fault(line, f"expected the code of a list, found {written!r}, which is reserved")
     return written.upper() if written.upper() in PUBLISHED_LISTS else written
 
 

@@ -17,6 +17,7 @@ from screener.core.names.score import Costs
 from screener.core.scripts import Reader
 from screener.errors import ListError
 from screener.model import Alert, FindingRule, ListRule, Period, Regime, Rules, Seed
+from screener.owners import AFFILIATE_LIST, OWNED_LIST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ FILES = (
 FORM_PLACES = ("", "start", "end")
 """Where in a name the legal forms of a section count, in the order in which the fold takes them."""
 SHARE_UNITS_PER_PERCENT = 1_000_000_000
+SALE_DAYS_MAX = 3_660
 RULES_BYTES_MAX = 4_194_304
 
 FINDING_ROWS = (
@@ -104,7 +106,7 @@ def parse(tables: Tables) -> Rules:
     _check_rarity(tables["rarity"])
     _check_scripts(tables["scripts"])
     _rows(tables, "legal_forms", lambda row: (_one_of({"place": "", **row}, "place", FORM_PLACES), list(row["forms"])))
-    for file, rows in (("outcomes", FINDING_ROWS), ("lists", ("private",))):
+    for file, rows in (("outcomes", FINDING_ROWS), ("lists", ("private", AFFILIATE_LIST, OWNED_LIST))):
         for name in rows:
             if name not in tables[file]:
                 raise ListError(f"{file}.toml", None, f"expected a row [{name}]")
@@ -252,7 +254,16 @@ def _regime(row: dict[str, Any], programs: dict[str, frozenset[str]]) -> Regime:
         seeds=seeds,
         periods=tuple(periods),
         name=str(row.get("name", row["id"])),
+        recent_sale_days=_days_of(row, "recent_sale_days"),
     )
+
+
+def _days_of(row: dict[str, Any], key: str) -> int:
+    """A number of days that a row may name."""
+    days = row.get(key, 0)
+    if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= SALE_DAYS_MAX:
+        raise ValueError(f"{key} = {days!r}, expected 0 to {SALE_DAYS_MAX} days")
+    return days
 
 
 def _period(row: dict[str, Any]) -> Period:

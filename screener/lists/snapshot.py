@@ -23,7 +23,8 @@ from screener.core.fold import glue
 from screener.errors import OperatorError
 from screener.lists import addresses, patterns, rules, scoring
 from screener.lists.automaton import Automaton
-from screener.model import Affiliation, Alias, Grant, Holding, ListEntry, ListFacts, Reference, Snapshot, SourceFile
+from screener.model import Alias, Grant, ListEntry, ListFacts, Reference, Snapshot, SourceFile
+from screener.owners import Affiliation, Holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from screener.core.names.candidates import Shelves
     from screener.lists.patterns import Patterns
 
-VERSION = 3
+VERSION = 4
 SNAPSHOT_BYTES_MAX = 1_073_741_824
 HEADER_BYTES_MAX = 65_536
 PARTS = ("lists", "names", "ownership", "rules")
@@ -39,11 +40,19 @@ PARTS = ("lists", "names", "ownership", "rules")
 Facts = ListFacts
 
 
-class Ownership(NamedTuple):
-    """What a snapshot keeps of the graph: affiliations by glued name, and all glued names that the graph knows."""
+class Owned(NamedTuple):
+    """What a snapshot keeps of the graph: companies as entries that stand behind those of lists, with their patterns.
 
-    affiliations: dict[str, list[Affiliation]]
+    `affiliations[i]` are those of `entries[i]`; `known` are all glued names that the graph knows.
+    """
+
+    entries: list[ListEntry]
+    affiliations: list[tuple[Affiliation, ...]]
+    patterns: Patterns
     known: set[str]
+
+
+NOBODY_OWNED = Owned([], [], patterns.Patterns((), ()), set())
 
 
 class Parts(NamedTuple):
@@ -54,7 +63,7 @@ class Parts(NamedTuple):
     entries: list[ListEntry]
     patterns: Patterns
     addresses: addresses.AddressTable
-    ownership: Ownership
+    owned: Owned
     tables: rules.Tables
     sample: bool
     shelves: Shelves
@@ -80,8 +89,11 @@ def dumps(parts: Parts) -> bytes:
         "names": _dump(parts.shelves),
         "ownership": _dump(
             {
-                "affiliations": dict(sorted(parts.ownership.affiliations.items())),
-                "known": sorted(parts.ownership.known),
+                "entries": [_row(entry) for entry in parts.owned.entries],
+                "affiliations": parts.owned.affiliations,
+                "patterns": parts.owned.patterns.texts,
+                "references": parts.owned.patterns.references,
+                "known": sorted(parts.owned.known),
             }
         ),
         "rules": _dump(parts.tables),
@@ -163,9 +175,8 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
     lists, shelves, owned, tables = (orjson.loads(bodies[name]) for name in PARTS)
     if lists["fold"] != folding.VERSION:
         raise OperatorError("the snapshot was built by a version that folds names differently: build it again")
-    entries = tuple(_entry(row) for row in lists["entries"])
-    references = tuple(tuple(map(Reference._make, rows)) for rows in lists["references"])
-    texts = tuple(lists["patterns"])
+    entries = tuple(_entry(row) for row in [*lists["entries"], *owned["entries"]])
+    texts, references = _patterns(lists, owned)
     parsed, fold = rules.parse(tables), patterns.folder(tables)
     return Snapshot(
         sha256=f"sha256:{header['sha256']}",
@@ -176,7 +187,8 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         patterns=texts,
         references=references,
         whole=_whole(texts, references, entries),
-        affiliations={key: tuple(map(_affiliation, rows)) for key, rows in owned["affiliations"].items()},
+        listed=len(lists["entries"]),
+        affiliations=tuple(tuple(map(_affiliation, rows)) for rows in owned["affiliations"]),
         ownership_known=frozenset(owned["known"]),
         rules=parsed,
         fold=fold,
@@ -184,8 +196,25 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         sample=lists["sample"],
         premises=addresses.premises(lists["addresses"], entries, tables),
         similar=scoring.similar(shelves, tables, entries, fold),
-        grants=_grants(lists.get("grants", ()), len(entries)),
+        grants=_grants(lists.get("grants", ()), len(lists["entries"])),
     )
+
+
+def _patterns(
+    lists: dict[str, Any], owned: dict[str, Any]
+) -> tuple[tuple[str, ...], tuple[tuple[Reference, ...], ...]]:
+    """The patterns of list entries and of owned companies, numbered behind those, in one; each text stands once."""
+    texts: list[str] = lists["patterns"]
+    references = [tuple(map(Reference._make, rows)) for rows in lists["references"]]
+    number = {text: at for at, text in enumerate(texts)} if owned["patterns"] else {}
+    for text, rows in zip(owned["patterns"], owned["references"], strict=True):
+        of = tuple(Reference(len(lists["entries"]) + entry, alias, scope) for entry, alias, scope in rows)
+        if text in number:
+            references[number[text]] += of
+        else:
+            texts.append(text)
+            references.append(of)
+    return tuple(texts), tuple(references)
 
 
 def _verified(content: bytes) -> tuple[dict[str, Any], dict[str, memoryview]]:

@@ -53,7 +53,8 @@ BASES: Final = {
     "unknown": "a listed party holds a share that is not known and may be large enough",
     "minority": "listed parties hold less than the share that the regime asks for",
     "circular": "the holdings go in a circle",
-    "control": "a listed party holds votes, options or a trust, which are no shares",
+    "control": "a listed party holds votes, options or a trust, which are no shares, or controls an owner",
+    "former": "listed parties held the share that the regime asks for until not long ago",
 }
 
 _TOLD: Final = frozenset(

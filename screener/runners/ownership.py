@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from screener.model import Affiliation, ListEntry, Regime, Snapshot
+    from screener.model import ListEntry, Regime, Snapshot
+    from screener.owners import Affiliation
     from screener.runners.ownership_tree import Branch, Company
 
 OWNED_MAX: Final = 20
@@ -86,7 +87,8 @@ def ask(name: str, snapshot: Snapshot, as_of: str | None = None) -> Answer:
         raise OperatorError("expected lists with --ownership, or a snapshot built with it, found no ownership in it")
     directory = Directory(snapshot)
     looked_up = list(dict.fromkeys(key for key in keys(name, snapshot) if key))
-    companies = dict.fromkeys(filter(None, (snapshot.affiliations.get(key, ()) for key in looked_up)))
+    found = (row.entry - snapshot.listed for key in looked_up for row in snapshot.whole.get(key, ()))
+    companies = [snapshot.affiliations[number] for number in dict.fromkeys(found) if number >= 0]
     return Answer(
         name,
         as_of,
@@ -132,9 +134,10 @@ def holds(affiliation: Affiliation, regime: Regime, day: str) -> bool:
 
 def _listed(looked_up: Iterable[str], directory: Directory) -> Iterator[Listed]:
     snapshot = directory.snapshot
-    found = {row.entry: row for key in reversed(list(looked_up)) for row in snapshot.whole.get(key, ())}
+    names = (row for key in reversed(list(looked_up)) for row in snapshot.whole.get(key, ()))
+    found = {row.entry: row for row in names if row.entry < snapshot.listed}
     chains: dict[int, list[Affiliation]] = {number: [] for number in found}
-    for affiliation in _distinct(snapshot) if found else ():
+    for affiliation in (row for rows in snapshot.affiliations for row in rows) if found else ():
         for number in found.keys() & set(affiliation.entries):
             chains[number].append(affiliation)
     for number, row in sorted(found.items()):
@@ -143,11 +146,6 @@ def _listed(looked_up: Iterable[str], directory: Directory) -> Iterator[Listed]:
         owned = sorted(chains[number], key=lambda one: (one.entity, one.regime, one.effective_from or "", one.basis))
         told = tuple(Owned(one, _direct(one, number, directory)) for one in owned[:OWNED_MAX])
         yield Listed(entry, alias.name, alias.quality, told, len(owned) - len(told))
-
-
-def _distinct(snapshot: Snapshot) -> Iterator[Affiliation]:
-    """Every affiliation once: it stands under all names of its company."""
-    return iter(dict.fromkeys(row for rows in snapshot.affiliations.values() for row in rows))
 
 
 def _direct(affiliation: Affiliation, number: int, directory: Directory) -> str:

@@ -25,7 +25,8 @@ from screener.runners.terminal import columns, cut, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from screener.model import OwnershipEdge, Snapshot
+    from screener.model import Snapshot
+    from screener.owners import OwnershipEdge
 
 ROWS_MAX: Final = 20
 """Of one table."""
@@ -36,7 +37,7 @@ PROBLEM_CHARS_MAX: Final = 160
 SHARES: Final = ("equity", "beneficial", "nominee")
 WHOLE: Final = Decimal(100)
 NO_SOURCE: Final = "(none)"
-STANDINGS: Final = ("captured", "possible", "minority", "circular", "control")
+STANDINGS: Final = ("captured", "possible", "minority", "circular", "control", "former")
 _PLACE: Final = re.compile(r"^.*?:(?:\d+| [^:]*): ")
 _PARTICULAR: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+(?:\.\d+)?(?:, \d+)*\b")
 """What differs between problems of one kind: quoted texts and numbers."""
@@ -206,7 +207,7 @@ def _owner(directory: Directory, numbers: Sequence[int]) -> dict[str, Any]:
 def _reached(snapshot: Snapshot) -> Rows:
     """Companies by regime and standing, on any day; one that changes its standing counts under each."""
     found: dict[tuple[str, str], set[str]] = {}
-    for rows in dict.fromkeys(snapshot.affiliations.values()):
+    for rows in snapshot.affiliations:
         for row in rows:
             company = glue(snapshot.fold(rows[0].entity)) or rows[0].entity
             found.setdefault((row.regime, standing(row.basis)), set()).add(company)

@@ -15,7 +15,8 @@ from screener.runners.terminal import columns, cut, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from screener.model import Affiliation, Period, Regime
+    from screener.model import Period, Regime
+    from screener.owners import Affiliation
     from screener.runners.ownership import Answer, Listed, Stretch
     from screener.runners.ownership_tree import Branch, Company, Total
 
@@ -43,6 +44,7 @@ STANDINGS: Final = {
     "minority": "below the share",
     "passed through": "US: counts, not captured",
     "control": "control, no share",
+    "former": "captured before",
     "untold": "not told by the snapshot",
 }
 ASKED_MARK: Final = "<-"

@@ -14,19 +14,20 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from screener.core.fold import glue
+from screener.owners import CAPTURED
 from screener.runners.terminal import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from screener.model import Affiliation, Holding, ListEntry, Regime, Snapshot
+    from screener.model import ListEntry, Reference, Regime, Snapshot
+    from screener.owners import Affiliation, Holding
 
 HOLDINGS_MAX: Final = 1_000
 """Of one tree beyond those that the affiliation brings along; further owners are not opened."""
 DEPTH_MAX: Final = 60
 HUNDRED: Final = Decimal(100)
 UNITS_OF_A_PERCENT: Final = Decimal(1_000_000_000)
-CAPTURED: Final = frozenset({"direct", "indirect", "aggregate"})
 UNKNOWN_SHARE: Final = "?"
 PARTS_MAX: Final = 20
 """Of a sum that are spelled out."""
@@ -107,7 +108,7 @@ class Directory:
         """Index the entries of a snapshot by their ids."""
         self.snapshot = snapshot
         self._ids: dict[str, list[int]] = {}
-        for number, entry in enumerate(snapshot.entries):
+        for number, entry in enumerate(snapshot.listings):
             self._ids.setdefault(entry.entry_id, []).append(number)
 
     def numbers(self, name: str) -> list[int]:
@@ -116,13 +117,12 @@ class Directory:
         by_id = self._ids.get(stripped)
         if by_id is not None:
             return by_id
-        found = {reference.entry for reference in self.snapshot.whole.get(self._glued(stripped), ())}
-        return sorted(found)
+        return sorted({row.entry for row in self._references(stripped)})
 
     def is_weak(self, name: str) -> bool:
         """Whether a name is a weak alias only, so that nobody knows whether it is the listed party."""
         stripped = name.strip()
-        rows = self.snapshot.whole.get(self._glued(stripped), ())
+        rows = self._references(stripped)
         entries = self.snapshot.entries
         weak = all(entries[row.entry].aliases[row.alias].quality == "weak" for row in rows)
         return bool(rows) and weak and stripped not in self._ids
@@ -137,6 +137,11 @@ class Directory:
         """One key for all names of a company; a name of several companies is a company of its own."""
         companies = {self._glued(self.snapshot.entries[number].name) for number in self.numbers(name)}
         return companies.pop() if len(companies) == 1 else self._glued(name.strip())
+
+    def _references(self, name: str) -> list[Reference]:
+        """The names of list entries that a name is."""
+        rows = self.snapshot.whole.get(self._glued(name), ())
+        return [row for row in rows if row.entry < self.snapshot.listed]
 
     def _glued(self, name: str) -> str:
         return glue(self.snapshot.fold(name)) or name
@@ -237,7 +242,7 @@ class _Grower:
 
     def _own_affiliation(self, key: str) -> Affiliation | None:
         """What the snapshot says of an owner under the same regime and on some of the same days, shares first."""
-        rows = self._directory.snapshot.affiliations.get(key, ())
+        rows = self._directory.snapshot.affiliations_of(key)
         same = [row for row in rows if row.regime == self._regime.id and _overlap(row, self._affiliation)]
         by_shares = [row for row in same if row.basis != "control"]
         return min(by_shares, key=lambda row: row.basis not in CAPTURED, default=None)

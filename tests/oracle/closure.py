@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 NOTHING, WHOLE = Fraction(0), Fraction(1)
+CONTROL = {"votes", "option", "trust", "control"}
 
 
 class Held(NamedTuple):
@@ -55,6 +56,7 @@ def close_slowly(holdings: Sequence[Held], listed: Iterable[int], share: Fractio
     around = set(possible)
     while fresh := set().union(*(_net_owned(companies, circle, around, share) for circle in circles)) - around:
         around = set(_captured(companies, around | fresh, share, 1))
+    controlling = _controlling(holdings, companies, possible, share)
     held_below = {held.owned for held in holdings if held.is_share and held.owner in around}
     flagged = set(_captured(companies, around | held_below, share, 1))
     levels = [("unknown", possible, possible - set(tier)), ("circular", around, around - possible)]
@@ -63,9 +65,11 @@ def close_slowly(holdings: Sequence[Held], listed: Iterable[int], share: Fractio
     said = set()
     for number, held in enumerate(holdings):
         if not held.is_share:
-            if held.kind in {"votes", "option", "trust"} and held.owner in tier and held.owned not in tier:
+            if held.kind in CONTROL and held.owner in controlling and held.owned not in tier:
                 found.control.setdefault(held.owned, []).append(number)
             continue
+        if {held.owner, held.owned} <= controlling - possible:
+            found.control.setdefault(held.owned, []).append(number)
         if held.owner in tier and held.owned in tier.keys() - listed:
             said.add(number)
         for name, owners, owned in levels:
@@ -74,6 +78,17 @@ def close_slowly(holdings: Sequence[Held], listed: Iterable[int], share: Fractio
                 getattr(found, name).setdefault(held.owned, []).append(number)
                 said.add(number)
     return found._replace(contradicting=said & _contradicting(holdings))
+
+
+def _controlling(holdings, companies, possible, share):
+    """Who could be captured, whom those control without shares, and what all of them own to `share` or control."""
+    found = set(possible)
+    while True:
+        controlled = {held.owned for held in holdings if held.kind in CONTROL and held.owner in found}
+        grown = set(_captured(companies, found | controlled, share, 1))
+        if grown == found:
+            return found
+        found = grown
 
 
 def _companies(holdings):

@@ -53,7 +53,14 @@ PURE_STANDARD_LIBRARY = frozenset(
     }
 )
 CORE_IMPORTS = PURE_STANDARD_LIBRARY | {"orjson", "anyascii", "rapidfuzz"}
-CORE_OWN_IMPORTS = ("screener.model", "screener.errors", "screener.core", "screener.memory", "screener.protocols")
+CORE_OWN_IMPORTS = (
+    "screener.model",
+    "screener.owners",
+    "screener.errors",
+    "screener.core",
+    "screener.memory",
+    "screener.protocols",
+)
 CLOCKS = frozenset(
     {f"{name}.{call}" for name in ("datetime", "date") for call in ("now", "utcnow", "today")}
     | {

@@ -32,7 +32,7 @@ from screener.lists.holdings.edges import (
 )
 from screener.lists.holdings.indirect import without_told
 from screener.lists.holdings.statements import Json, Version, mapping, mappings, text, versions
-from screener.model import EdgeKind, OwnershipEdge
+from screener.owners import EdgeKind, OwnershipEdge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from screener.lists.holdings.edges import (
     written_identifiers,
 )
 from screener.lists.table import table_rows
-from screener.model import EdgeKind, OwnershipEdge
+from screener.owners import EdgeKind, OwnershipEdge
 
 if TYPE_CHECKING:
     from screener.lists.reading import PublishedFile

@@ -16,7 +16,7 @@ from screener.model import SourceFile
 
 if TYPE_CHECKING:
     from screener.lists.reading import PublishedFile
-    from screener.model import OwnershipEdge
+    from screener.owners import OwnershipEdge
 
 SHARE_MAX = Decimal(100)
 SHARE_PLACES = Decimal("0.000000001")

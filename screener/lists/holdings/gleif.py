@@ -29,7 +29,7 @@ from screener.lists.holdings.edges import (
 )
 from screener.lists.holdings.indirect import without_told
 from screener.lists.holdings.records import read_records, root_name
-from screener.model import EdgeKind, OwnershipEdge
+from screener.owners import EdgeKind, OwnershipEdge
 
 if TYPE_CHECKING:
     from screener.lists.holdings.records import Element

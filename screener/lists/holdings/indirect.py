@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from screener.model import OwnershipEdge
+    from screener.owners import OwnershipEdge
 
 STEPS_MAX = 10_000
 """So many companies are looked at between an owner and what it holds; beyond, the indirect holding stays."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from screener.lists.holdings.edges import Found, NoEdgeError, Share, band, quoted, same_party
 from screener.lists.reading import rows
-from screener.model import OwnershipEdge
+from screener.owners import OwnershipEdge
 
 if TYPE_CHECKING:
     from screener.lists.reading import PublishedFile, Row

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from screener.lists.holdings.edges import Edges, Found, Party
     from screener.lists.reading import PublishedFile
-    from screener.model import OwnershipEdge
+    from screener.owners import OwnershipEdge
 
 
 def read_edges(path: Path) -> Edges:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from screener.lists.holdings.csv_table import percent
 from screener.lists.holdings.edges import Found, NoEdgeError
 from screener.lists.table import table_rows
-from screener.model import OwnershipEdge
+from screener.owners import OwnershipEdge
 
 if TYPE_CHECKING:
     from screener.lists.reading import PublishedFile

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from screener.lists.holdings.edges import Found
-    from screener.model import OwnershipEdge
+    from screener.owners import OwnershipEdge
 
 DAYS_CHECKED_MAX = 500
 """Of one company's holdings: on so many of the days on which one begins is their sum looked at, from the first."""

@@ -7,7 +7,8 @@ import pytest
 
 from screener.core.policy import EVIDENCE_CHARS_MAX, judge_days, policy, regimes_in_force
 from screener.lists.build import Inputs, build
-from screener.model import Affiliation, Hit, Holding, Order, PartyAffiliation, Place, Terms
+from screener.model import Hit, Order, PartyAffiliation, Place, Terms
+from screener.owners import Affiliation, Holding
 
 LISTS = Path(__file__).parents[2] / "cases" / "screening" / "lists"
 NAME = Place(0, None, "name")
@@ -148,10 +149,11 @@ def test_evidence_is_bounded(snapshot):
     assert max(len(value) for value in finding.evidence.values() if isinstance(value, str)) == EVIDENCE_CHARS_MAX
 
 
-def affiliation(snapshot, basis, regime="bis-affiliates", begin=None, end=None):
+def affiliation(snapshot, basis, regime="bis-affiliates", begin=None, end=None, rule="name_whole", score=None):
     entries = (number_of(snapshot, "el-northwind"),)
     path = (Holding("Northwind Photonics", "Owned", "50", "register"),)
-    return PartyAffiliation(NAME, "Owned", Affiliation(regime, "Owned", basis, path, entries, begin, end))
+    row = Affiliation(regime, "Owned", basis, path, entries, begin, end)
+    return PartyAffiliation(Hit(NAME, 0, 5, "Owned", entries[0], 0, rule, score), row)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +166,7 @@ def affiliation(snapshot, basis, regime="bis-affiliates", begin=None, end=None):
         ("minority", "MINORITY_OWNER", "review", 40),
         ("circular", "CIRCULAR_HOLDING", "review", 45),
         ("control", "OWNERSHIP_CONTROL", "review", 45),
+        ("former", "RF_RECENT_SALE", "review", 45),
     ],
 )
 def test_basis_decides_what_an_affiliation_does(snapshot, basis, code, outcome, priority):
@@ -173,6 +176,23 @@ def test_basis_decides_what_an_affiliation_does(snapshot, basis, code, outcome, 
     assert finding.evidence["path"] == [
         {"owner": "Northwind Photonics", "owned": "Owned", "share": "50", "source": "register"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "score", "code", "outcome", "priority"),
+    [
+        ("name_whole", None, "AFFILIATE_BIS", "block", 90),
+        ("name_inside", None, "AFFILIATE_BIS", "block", 90),
+        ("word_inside", None, "AFFILIATE_BIS_NAME_INSIDE", "review", 60),
+        ("weak_whole", None, "AFFILIATE_BIS_WEAK_ALIAS", "review", 50),
+        ("free_text", None, "AFFILIATE_BIS_IN_TEXT", "review", 55),
+        ("name_similar", 0.8, "AFFILIATE_BIS_SIMILAR_NAME", "review", 52),
+    ],
+)
+def test_name_decides_what_an_affiliation_does_too(snapshot, rule, score, code, outcome, priority):
+    """What would be a review on a list is one of an affiliate too, under a code that says how it was named."""
+    [finding] = policy([], [affiliation(snapshot, "direct", rule=rule, score=score)], snapshot, "2026-11-22")
+    assert (finding.code, finding.outcome, finding.priority) == (code, outcome, priority)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from screener.core.serialize import (
     ORIGINAL_BYTES_MAX,
 )
 from screener.lists.build import Inputs, build
-from screener.model import Affiliation, Fault, Holding, Terms
+from screener.model import Alias, Fault, ListEntry, Reference, Terms
+from screener.owners import AFFILIATE_LIST, Affiliation, Holding
 
 ROOT = Path(__file__).parents[3]
 CASES = ROOT / "tests" / "cases"
@@ -181,12 +182,23 @@ def test_escapes_do_not_outgrow_the_limit(snapshot):
     assert len(decision.value) <= DECISION_BYTES_MAX
 
 
+def with_company(name, affiliation, snapshot):
+    """The snapshot with one company more that is found by its whole name."""
+    number = len(snapshot.entries)
+    return replace(
+        snapshot,
+        entries=(*snapshot.entries, ListEntry(AFFILIATE_LIST, "", (Alias(name, primary=True),))),
+        affiliations=(*snapshot.affiliations, (affiliation,)),
+        whole={**snapshot.whole, name.lower(): (Reference(number, 0, "whole"),)},
+    )
+
+
 def test_long_ownership_path_does_not_outgrow_the_limit(snapshot):
     """One affiliation whose path is long, in names as long as a list file may hold, keeps to the limit too."""
     long = "x" * 20_000
     path = tuple(Holding(long, long, "50", long) for _ in range(200))
     row = Affiliation("ofac-50", long, "indirect", path, (0,), None, None)
-    held = replace(snapshot, affiliations={"meadow": (row,)})
+    held = with_company("Meadow", row, snapshot)
     decision = screen(raw(parties=[{"name": "Meadow"}]), held, TODAY)
     assert decision.outcome == "block"
     assert len(decision.value) <= DECISION_BYTES_MAX

@@ -218,7 +218,7 @@ def test_companies_are_captured_through_a_joint_holding(tmp_path):
     listed = tmp_path / "listed.csv"
     listed.write_text("name,list\nListed Maple,EL\n")
     built = build.build(build.Inputs(private=[listed], ownership=[package]))
-    found = built.snapshot.affiliations["hornbeamworks"]
+    found = built.snapshot.affiliations_of("hornbeamworks")
     assert {(affiliation.regime, affiliation.basis) for affiliation in found} == {("bis-affiliates", "indirect")}
     assert [holding.owner for holding in found[0].path] == ["Listed Maple", "Joint shareholding [joint]"]
 

@@ -8,7 +8,8 @@ import pytest
 
 from screener.lists import patterns, rules
 from screener.lists.ownership import affiliations
-from screener.model import Alias, ListEntry, OwnershipEdge
+from screener.model import Alias, ListEntry
+from screener.owners import OwnershipEdge
 
 CASES = Path(__file__).parents[2] / "cases" / "ownership"
 FILES = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(CASES.glob("*.toml"))]

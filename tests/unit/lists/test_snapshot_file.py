@@ -60,7 +60,7 @@ def test_file_read_back_is_the_snapshot_that_was_written(built, tmp_path):
     assert loaded.sha256 == built.snapshot.sha256
     for name in ("components", "sources", "lists", "entries", "patterns", "references", "whole", "sample"):
         assert getattr(loaded, name) == getattr(built.snapshot, name), name
-    for name in ("affiliations", "ownership_known", "rules"):
+    for name in ("affiliations", "listed", "ownership_known", "rules"):
         assert getattr(loaded, name) == getattr(built.snapshot, name), name
     terms = Terms(received_on="2026-11-22")
     assert screen(ORDER, loaded, terms).value == screen(ORDER, built.snapshot, terms).value
@@ -164,7 +164,7 @@ def with_header(content, **changes):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"version": 4},
+        {"version": 5},
         {"version": "1"},
         {"version": None},
         {"format": "another"},
