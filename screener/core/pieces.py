@@ -77,7 +77,7 @@ def _texts(order: Order) -> Iterator[tuple[int, str, str]]:
 
 def _of_party(party: Party, snapshot: Snapshot, stages: Stages) -> Said:
     """What is said of a party alone, in no role; if it is not much, it is written on the party."""
-    said = _usual(stages(_order([party.in_role("")]), snapshot))
+    said = _usual(stages(order_of([party.in_role("")]), snapshot))
     if said.signs <= SIGNS_KEPT_MAX:
         party.said = said
     return said
@@ -85,7 +85,7 @@ def _of_party(party: Party, snapshot: Snapshot, stages: Stages) -> Said:
 
 def _of_text(field: str, text: str, snapshot: Snapshot, stages: Stages) -> Said:
     """What is said of a text alone."""
-    order = _order([])
+    order = order_of([])
     if field == "end_use":
         order.end_use = text
     elif field == "notes":
@@ -98,8 +98,8 @@ def _of_text(field: str, text: str, snapshot: Snapshot, stages: Stages) -> Said:
     return said
 
 
-def _order(parties: list[Party]) -> Order:
-    """An order that holds nothing else."""
+def order_of(parties: list[Party]) -> Order:
+    """An order of these parties that holds nothing else."""
     return Order("", cancelled=False, placed_on=None, export_on=None, parties=parties, items=[], end_use="", notes="")
 
 

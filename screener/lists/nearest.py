@@ -17,7 +17,8 @@ from screener.core.fold import words
 from screener.core.match import NAME_CHARS_MAX, match
 from screener.core.names.evidence import weigh
 from screener.core.names.score import EDITS_MAX, WORD_CHARS_MIN, WORDS_MAX
-from screener.model import Order, Party
+from screener.core.pieces import order_of
+from screener.model import Party
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,8 +45,7 @@ class Candidate(NamedTuple):
 def candidates(snapshot: Snapshot, name: str, kind: str = "", country: str = "", address: str = "") -> list[Candidate]:
     """The hits of a party's name, one an entry and rule, then the near misses of other entries, the likeliest first."""
     party = Party("", name, [], kind, address, country, {})
-    order = Order("", cancelled=False, placed_on=None, export_on=None, parties=[party], items=[], end_use="", notes="")
-    hits = [hit for hit in match(order, snapshot) if hit.place.field == "name"]
+    hits = [hit for hit in match(order_of([party]), snapshot) if hit.place.field == "name"]
     found = [_of_hit(hit, snapshot) for hit in hits]
     missed = _near_misses(party, snapshot, {hit.entry for hit in hits})
     return [*sorted(found, key=_likeliest), *sorted(missed, key=_likeliest)]

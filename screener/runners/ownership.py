@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
+from screener.core.match import match as core_match
 from screener.core.ownership import keys
+from screener.core.pieces import order_of
 from screener.errors import OperatorError
+from screener.model import Party
 from screener.runners import match, ownership_svg, ownership_text
 from screener.runners.ownership_tree import Directory, tree
 from screener.runners.pairs import replacing
@@ -65,6 +68,8 @@ class Answer(NamedTuple):
     is_known: bool
     listed: tuple[Listed, ...]
     companies: tuple[tuple[Stretch, ...], ...]
+    alike: tuple[str, ...] = ()
+    """Names of other companies with findings that the name is like, the likest first."""
 
 
 def explain(
@@ -96,7 +101,18 @@ def ask(name: str, snapshot: Snapshot, as_of: str | None = None) -> Answer:
         not snapshot.ownership_known.isdisjoint(looked_up),
         tuple(_listed(looked_up, directory)),
         tuple(tuple(_stretches(rows, directory, as_of)) for rows in companies),
+        tuple(_alike(name, snapshot)),
     )
+
+
+def _alike(name: str, snapshot: Snapshot) -> Iterator[str]:
+    """The companies with findings that an order with this name would meet without bearing one of their names."""
+    party = Party("", name, [], "", "", "", {})
+    hits = core_match(order_of([party]), snapshot)
+    for hit in sorted(hits, key=lambda hit: (-(hit.score or 0.0), hit.entry)):
+        other = hit.entry >= snapshot.listed and hit.rule != "name_whole"
+        if other and not snapshot.entries[hit.entry].confidential:
+            yield snapshot.entries[hit.entry].aliases[hit.alias].name
 
 
 def _stretches(rows: Iterable[Affiliation], directory: Directory, as_of: str | None) -> Iterator[Stretch]:
@@ -169,6 +185,7 @@ def as_object(answer: Answer) -> dict[str, Any]:
         "snapshot": answer.snapshot.sha256,
         "sample": answer.snapshot.sample,
         "known": answer.is_known,
+        "alike": list(answer.alike),
         "listed": [_listed_object(listed) for listed in answer.listed],
         "companies": [
             {"entity": stretches[0].company.name, "affiliations": [_stretch_object(one) for one in stretches]}

@@ -89,8 +89,9 @@ def _read(inputs: build.Inputs) -> _Graph:
     holdings = [edge for one in read for edge in one.edges]
     problems = [problem for one in read for problem in one.problems]
     if inputs.lists or inputs.private or inputs.sample:
-        directory = Directory(build.build(inputs).snapshot)
-        return _Graph(holdings, problems, files, _remembered(directory.key), directory)
+        built = build.build(inputs)
+        directory = Directory(built.snapshot)
+        return _Graph(holdings, built.problems, files, _remembered(directory.key), directory)
     fold = patterns.folder(rules.read_tables(inputs.rules))
     return _Graph(holdings, problems, files, _remembered(lambda name: glue(fold(name)) or name), None)
 

@@ -69,6 +69,8 @@ def lines(answer: Answer) -> Iterator[str]:
     else:
         yield ""
         yield ONLY_LISTED
+    for name in dict.fromkeys(answer.alike):
+        yield f"The name is like that of a company with findings, or holds it: {_name(name)}"
 
 
 # --- a listed party --------------------------------------------------------------------------------------------------

@@ -234,3 +234,49 @@ def test_identifiers_decide_before_names(edges, expected, order):
         ListEntry("EL", "el-1", (Alias("Quuxlisted", primary=True),), identifiers=("LEI 5493001KJTIIGC8Y1R12",)),
     ]
     assert owned_by(order(edges), listed) == expected
+
+
+# --- what contradicts ------------------------------------------------------------------------------------------------
+
+
+def told_by(source, share, line, **fields):
+    return OwnershipEdge(
+        "Quuxlisted",
+        "Quuxmill",
+        Decimal(share),
+        Decimal(share),
+        source=source,
+        file=f"{source}.csv",
+        line=line,
+        **fields,
+    )
+
+
+def test_sources_that_contradict_each_other_are_told_with_both_places():
+    """The higher share counts, and a sentence names what each of the two says and where."""
+    found_rows = affiliations(
+        [told_by("press", "30", 7), told_by("register", "50", 2)], [entry("EL", "el-1", "Quuxlisted")], REGIMES, FOLD
+    )
+    (problem,) = found_rows.problems
+    assert problem == (
+        "press.csv:7: 'Quuxlisted' holds 30 percent of 'Quuxmill', says 'press', and 50, says 'register'"
+        " (register.csv:2): the higher one counts"
+    )
+    assert {row.basis for row in found_rows.affiliations["quuxmill"]} == {"direct"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(told_by("press", "50", 7), id="the same share"),
+        pytest.param(told_by("press", "30", 7, effective_to="2020-01-01"), id="other days"),
+        pytest.param(told_by("press", "30", 7, share_class="B"), id="another class"),
+        pytest.param(told_by("press", "30", 7, kind="votes"), id="votes"),
+        pytest.param(told_by("register", "30", 7), id="the same source"),
+        pytest.param(told_by("press", "30", 7)._replace(high=Decimal(60)), id="a band that holds the other share"),
+    ],
+)
+def test_sources_that_may_both_be_right_contradict_nothing(other):
+    """Shares that fit each other, of other days, classes or kinds, or of one source, are no contradiction."""
+    edges = [told_by("register", "50", 2, effective_from="2020-01-01"), other]
+    assert affiliations(edges, [entry("EL", "el-1", "Quuxlisted")], REGIMES, FOLD).problems == []
