@@ -27,7 +27,7 @@ from screener.model import Alias, Grant, ListEntry, ListFacts, Reference, Snapsh
 from screener.owners import Affiliation, Holding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from screener.core.names.candidates import Shelves
     from screener.lists.patterns import Patterns
@@ -90,7 +90,7 @@ def dumps(parts: Parts) -> bytes:
         "ownership": _dump(
             {
                 "entries": [_row(entry) for entry in parts.owned.entries],
-                "affiliations": parts.owned.affiliations,
+                **_dumped_affiliations(parts.owned.affiliations),
                 "patterns": parts.owned.patterns.texts,
                 "references": parts.owned.patterns.references,
                 "known": sorted(parts.owned.known),
@@ -188,7 +188,7 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         references=references,
         whole=_whole(texts, references, entries),
         listed=len(lists["entries"]),
-        affiliations=tuple(tuple(map(_affiliation, rows)) for rows in owned["affiliations"]),
+        affiliations=_affiliations(owned),
         ownership_known=frozenset(owned["known"]),
         rules=parsed,
         fold=fold,
@@ -261,9 +261,27 @@ def _grants(rows: Sequence[Sequence[Any]], entries: int) -> dict[tuple[str, int]
     return {key: tuple(held) for key, held in grants.items()}
 
 
-def _affiliation(row: Sequence[Any]) -> Affiliation:
-    regime, entity, basis, path, numbers, begin, end = row
-    return Affiliation(regime, entity, basis, tuple(Holding(*step) for step in path), tuple(numbers), begin, end)
+def _dumped_affiliations(companies: Iterable[Sequence[Affiliation]]) -> dict[str, Any]:
+    """Each holding once, for many companies are owned by one line of others, and the affiliations with its number."""
+    number: dict[Holding, int] = {}
+    rows = [
+        [row._replace(path=[number.setdefault(step, len(number)) for step in row.path]) for row in company]  # type: ignore[arg-type]
+        for company in companies
+    ]
+    return {"affiliations": rows, "holdings": list(number)}
+
+
+def _affiliations(owned: dict[str, Any]) -> tuple[tuple[Affiliation, ...], ...]:
+    """The affiliations by company; what several of them say is one object."""
+    known: dict[Any, Any] = {}
+    holdings = [Holding(*(known.setdefault(part, part) for part in row)) for row in owned["holdings"]]
+
+    def one(row: Sequence[Any]) -> Affiliation:
+        regime, entity, basis, path, numbers, begin, end = row
+        said = (regime, entity, basis, tuple(holdings[at] for at in path), tuple(numbers), begin, end)
+        return Affiliation._make(known.setdefault(part, part) for part in said)
+
+    return tuple(tuple(map(one, rows)) for rows in owned["affiliations"])
 
 
 def _inside(references: Sequence[tuple[Reference, ...]]) -> list[int]:
