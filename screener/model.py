@@ -7,13 +7,14 @@ nothing here reads a file, a clock or a socket.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from screener.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from screener.owners import Affiliation
     from screener.protocols import Engine, Fold, ListedPlaces, SimilarNames
@@ -110,11 +111,16 @@ class Grant(NamedTuple):
 # --- orders ----------------------------------------------------------------------------------------------------------
 
 
+Facts = Mapping[str, Any]
+"""A JSON object whose members that the schema names are of their types, or null; others may stand in it too."""
+
+
 @dataclass(slots=True)
 class Party:
     """One party of an order. Any of it may be missing ("" or empty).
 
-    `said` is what the stages said of it under the snapshot in whose memory it is (`core/pieces.py`), once asked.
+    `facts` holds its members as they came, but perhaps for the role. `said` is what the stages said of it under the
+    snapshot in whose memory it is (`core/pieces.py`), once asked.
     """
 
     role: str
@@ -124,12 +130,13 @@ class Party:
     address: str
     country: str
     identifiers: dict[str, str]
+    facts: Facts = field(default_factory=dict, compare=False, repr=False)
     said: Any = field(default=None, compare=False, repr=False)
 
     def in_role(self, role: str) -> Party:
         """The same party in another role."""
         rest = (self.name, self.other_names, self.kind, self.address, self.country, self.identifiers)
-        return Party(role, *rest, self.said)
+        return Party(role, *rest, self.facts, self.said)
 
     def names(self) -> Iterator[tuple[str, str]]:
         """Every name that is not empty, with the field that it stands in."""
@@ -141,26 +148,21 @@ class Party:
 
 
 @dataclass(slots=True)
-class Item:
-    """One item of an order, as far as it holds text to look at."""
-
-    description: str
-    maker: str
-    model: str
-
-
-@dataclass(slots=True)
 class Order:
-    """An order that could be read. Dates are ISO days; `placed_on` is the day in Washington."""
+    """An order that could be read. Dates are ISO days; `placed_on` is the day in Washington.
+
+    `items` and `facts` hold members as the order has them: of each item, and of the order but for its parties.
+    """
 
     order_id: str
     cancelled: bool
     placed_on: str | None
     export_on: str | None
     parties: list[Party]
-    items: list[Item]
+    items: Sequence[Facts]
     end_use: str
     notes: str
+    facts: Facts = field(default_factory=dict, compare=False, repr=False)
 
 
 class Fault(NamedTuple):

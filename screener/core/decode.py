@@ -21,7 +21,7 @@ import orjson
 
 from screener.core.days import WASHINGTON, is_day, washington_day
 from screener.memory import Memory
-from screener.model import Fault, Item, Order, Party
+from screener.model import Fault, Order, Party
 
 ORDER_BYTES_MAX = 1_000_000
 ORDER_ID_CHARS_MAX = 200
@@ -285,12 +285,10 @@ def _order(value: dict[str, Any], parties: list[Party]) -> Order:
         washington_day(placed_at) if placed_at else None,
         get("export_date"),
         parties,
-        [
-            Item(item.get("description") or "", item.get("maker") or "", item.get("model") or "")
-            for item in get("items") or ()
-        ],
+        get("items") or (),
         get("end_use") or "",
         get("notes") or "",
+        value,
     )
 
 
@@ -303,6 +301,7 @@ def _party(value: dict[str, Any]) -> Party:
         value.get("address") or "",
         value.get("country") or "",
         value.get("identifiers") or {},
+        value,
     )
 
 

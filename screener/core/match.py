@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 NAME_CHARS_MAX = 1_000  # of a longer name only so much is held against names that are like it
 SIMILAR_PARTS_MAX = 12  # so are the first parts only, those of several words and runs of them
 REMEMBERED_MAX = 8  # hits and likenesses of a name that is remembered
+ITEM_TEXTS = ("description", "maker", "model")
 GUESS_SCORE = 0.95
 GUESS_REASONS = ("same words but for a legal form",)
 _SYLLABLES = "\u2e80"  # from here on the scripts of China, Japan and Korea: few syllables, many names of the same
@@ -120,8 +121,8 @@ def _read(text: str, snapshot: Snapshot, *, parted: bool = True) -> list[_Readin
 
 def _free_texts(order: Order) -> Iterator[tuple[Place, str]]:
     for number, item in enumerate(order.items):
-        for field, text in (("description", item.description), ("maker", item.maker), ("model", item.model)):
-            if text:
+        for field in ITEM_TEXTS:
+            if text := item.get(field):
                 yield Place(None, number, field), text
     for field, text in (("end_use", order.end_use), ("notes", order.notes)):
         if text:

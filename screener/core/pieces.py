@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from screener.model import Finding, Hit, Item, Order, PartyAffiliation, Place, Snapshot
+from screener.model import Finding, Hit, Order, PartyAffiliation, Place, Snapshot
 
 if TYPE_CHECKING:
     from screener.model import Party
@@ -63,12 +63,12 @@ def piecewise(order: Order, snapshot: Snapshot, stages: Stages) -> Said:
 def _texts(order: Order) -> Iterator[tuple[int, str, str]]:
     """The order's texts outside of parties that are not empty: number of the item, field, text."""
     for number, item in enumerate(order.items):
-        if item.description:
-            yield number, "description", item.description
-        if item.maker:
-            yield number, "maker", item.maker
-        if item.model:
-            yield number, "model", item.model
+        if text := item.get("description"):
+            yield number, "description", text
+        if text := item.get("maker"):
+            yield number, "maker", text
+        if text := item.get("model"):
+            yield number, "model", text
     if order.end_use:
         yield 0, "end_use", order.end_use
     if order.notes:
@@ -91,7 +91,7 @@ def _of_text(field: str, text: str, snapshot: Snapshot, stages: Stages) -> Said:
     elif field == "notes":
         order.notes = text
     else:
-        order.items = [Item(**{"description": "", "maker": "", "model": "", field: text})]
+        order.items = [{field: text}]
     said = _usual(stages(order, snapshot))
     if said.signs <= SIGNS_KEPT_MAX:
         snapshot.memory.texts[field].keep(text, said)
