@@ -16,6 +16,7 @@ from screener.memory import Memory
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from screener.licensing import LicenseRules, LicenseTerms
     from screener.owners import Affiliation
     from screener.protocols import Engine, Fold, ListedPlaces, SimilarNames
 
@@ -56,11 +57,16 @@ class ListEntry:
     effective_to: str | None = None
     identifiers: tuple[str, ...] = ()
     confidential: bool = False
+    terms: LicenseTerms | None = None
 
     @property
     def name(self) -> str:
         """The primary name."""
         return self.aliases[0].name
+
+    def is_seed(self, seed: Seed) -> bool:
+        """Whether an ownership regime counts its holdings by this seed."""
+        return self.list == seed.list and (seed.programs is None or not seed.programs.isdisjoint(self.programs))
 
 
 @dataclass(slots=True)
@@ -179,12 +185,13 @@ Outcome = Literal["clear", "review", "block", "quarantine"]
 
 
 class ListRule(NamedTuple):
-    """What a hit on a source list means."""
+    """What a hit on a source list means; `review_policy` is that of entries that state no license terms."""
 
     outcome: Outcome
     names_inside: bool
     citation: str
     effect: str
+    review_policy: str = "unknown"
 
 
 class FindingRule(NamedTuple):
@@ -262,6 +269,7 @@ class Rules:
     list_age_days_max: int
     export_ahead_days_max: int
     alert: Alert
+    licenses: LicenseRules
 
     def of_list(self, code: str) -> ListRule:
         """The rule of a list; one that is not named acts as a private list."""
@@ -308,7 +316,8 @@ class Finding:
     """One reason for a decision. `evidence` holds what the decision's schema says of a finding beyond type and code.
 
     `unverified` names the rule and day that the finding rests on and no source confirmed. `hit` is the hit that it came
-    from, if any, and `grant` the id of the grant that covers it, which is told in the evidence.
+    from, if any, `grant` the id of the grant that covers it, which is told in the evidence, and `terms` are the license
+    terms that it asks for.
     """
 
     type: Literal["hit", "affiliation", "control", "red_flag"]
@@ -318,6 +327,7 @@ class Finding:
     evidence: dict[str, Any]
     unverified: str | None = None
     hit: Hit | None = None
+    terms: LicenseTerms | None = None
 
     @property
     def grant(self) -> str | None:

@@ -8,9 +8,12 @@ does.
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from screener.core.terms import MOST_RESTRICTIVE, describe, join
+from screener.licensing import ALL, UNKNOWN, LicenseTerms, Term
 from screener.model import Caveat, Finding, Judgment
+from screener.owners import CAPTURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,13 +135,16 @@ def _hit_finding(hit: Hit, snapshot: Snapshot, day: str | None) -> Finding | Non
         if not published:
             return None
         outcome = "review"  # the publisher's dates never clear a party that is still on the list
+    flag = hit.rule == "listed_address"
+    terms = None if flag or entry.confidential else _terms_of(entry, snapshot.rules)
     return Finding(
-        "red_flag" if hit.rule == "listed_address" else "hit",
-        "RF_LISTED_ADDRESS" if hit.rule == "listed_address" else f"{entry.list}_{_CODES[hit.rule]}",
+        "red_flag" if flag else "hit",
+        "RF_LISTED_ADDRESS" if flag else f"{entry.list}_{_CODES[hit.rule]}",
         outcome,
         rule.priority if hit.score is None else round(rule.priority * hit.score),
-        _hit_evidence(hit, entry, rule, list_rule),
+        _hit_evidence(hit, entry, rule, list_rule) | _terms_evidence(terms),
         hit=hit,
+        terms=terms,
     )
 
 
@@ -191,14 +197,65 @@ def _affiliation_finding(found: PartyAffiliation, snapshot: Snapshot, day: str |
     if by_name.outcome != "list":  # the name alone would be a review on a list too
         code, outcome = f"{code}_{_CODES[hit.rule]}", "review"
         priority = min(priority, by_name.priority if hit.score is None else round(by_name.priority * hit.score))
+    needed = affiliation.basis in CAPTURED or affiliation.basis == "unknown"
+    asked = _asked(affiliation, regime, snapshot) if needed else _NOTHING_ASKED
     return Finding(
         "affiliation",
         code,
         outcome,
         priority,
-        _affiliation_evidence(found, snapshot, period, by_name),
+        _affiliation_evidence(found, snapshot, period, by_name, asked),
         None if period.verified else f"{regime.id} {period.effective_from}",
+        terms=asked.terms,
     )
+
+
+class _Asked(NamedTuple):
+    """What the listed owners of a company ask for together, and as two texts; no terms where there are none to tell."""
+
+    terms: LicenseTerms | None
+    texts: tuple[str, str]
+
+
+_NOTHING_ASKED = _Asked(None, ("", ""))
+
+
+def _asked(affiliation: Affiliation, regime: Regime, snapshot: Snapshot) -> _Asked:
+    """The most restrictive that any listed owner asks for on each item, of those whom the regime counts.
+
+    One owner's terms are told in its own words. Of a confidential entry nothing is told but that it is there: it counts
+    as restrictive as any.
+    """
+    rules = snapshot.rules
+    listed = [snapshot.entries[number] for number in affiliation.entries]
+    counted = [entry for entry in listed if any(map(entry.is_seed, regime.seeds))] or listed
+    if all(entry.confidential for entry in counted):
+        return _NOTHING_ASKED
+    terms = join(
+        (MOST_RESTRICTIVE if entry.confidential else _terms_of(entry, rules) or MOST_RESTRICTIVE for entry in counted),
+        rules.licenses,
+    )
+    first, *others = [
+        (entry.license_requirement or rules.of_list(entry.list).effect, entry.license_review_policy)
+        for entry in counted
+    ]
+    alone = all(words == first for words in others) and not any(entry.confidential for entry in counted)
+    return _Asked(terms, first if alone else describe(terms, rules.licenses))
+
+
+def _terms_of(entry: ListEntry, rules: Rules) -> LicenseTerms | None:
+    """What an entry asks for: as it states itself, or as its list's rule says for all of its entries."""
+    if entry.terms is not None:
+        return entry.terms
+    policy = rules.of_list(entry.list).review_policy
+    return LicenseTerms((Term(ALL, policy),)) if policy != UNKNOWN else None
+
+
+def _terms_evidence(terms: LicenseTerms | None) -> dict[str, Any]:
+    if terms is None:
+        return {}
+    told: dict[str, Any] = {"license_terms": [term._asdict() for term in terms.terms]}
+    return told | {"footnotes": list(terms.footnotes)} if terms.footnotes else told
 
 
 def _holds(affiliation: Affiliation, day: str) -> bool:
@@ -216,19 +273,19 @@ def _affiliation_rule(affiliation: Affiliation, regime: Regime) -> tuple[str, st
 
 
 def _affiliation_evidence(
-    found: PartyAffiliation, snapshot: Snapshot, period: Period, by_name: FindingRule
+    found: PartyAffiliation, snapshot: Snapshot, period: Period, by_name: FindingRule, asked: _Asked
 ) -> dict[str, Any]:
     affiliation, hit = found.affiliation, found.hit
     listed = [snapshot.entries[number] for number in affiliation.entries]
-    named = next((entry for entry in listed if not entry.confidential), None)
     evidence = _place(hit.place) | {"span": [hit.start, hit.end], "text": _cut(hit.text)}
     evidence |= {"score": by_name.score if hit.score is None else hit.score}
     if hit.reasons and not snapshot.entries[hit.entry].confidential:
         evidence |= {"reasons": list(hit.reasons)}
     evidence |= {"regime": affiliation.regime, "entity": _cut(affiliation.entity), "basis": affiliation.basis}
     evidence |= {"citation": _cut(period.citation)}
-    evidence |= {"license_requirement": _cut(named.license_requirement) if named else ""}
-    evidence |= {"license_review_policy": _cut(named.license_review_policy) if named else ""}
+    requirement, policy = asked.texts
+    evidence |= {"license_requirement": _cut(requirement), "license_review_policy": _cut(policy)}
+    evidence |= _terms_evidence(asked.terms)
     owners = listed[:OWNERS_MAX]
     evidence |= {"owners": [{"list": _cut(entry.list), "entry_id": _cut(entry.entry_id)} for entry in owners]}
     steps = affiliation.path[-PATH_STEPS_MAX:]

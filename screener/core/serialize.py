@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from screener import __version__
+from screener.core.terms import describe, join
 from screener.model import Decision, Verdict
 
 if TYPE_CHECKING:
@@ -75,18 +76,29 @@ def rest_of(
 ) -> bytes:
     """The members of the decision but its ids and the order, as JSON; `told` is what can be told of the verdict."""
     findings = told.findings
-    standing = next((row.evidence for row in findings if row.evidence.get("license_requirement") and not row.grant), {})
+    requirement, policy = _requirement(verdict, snapshot)
     members = orjson.dumps(
         {"outcome": told.outcome, "priority": told.priority, "reasons": told.reasons}
         | {"findings": [{"type": row.type, "code": row.code, **row.evidence} for row in findings]}
         | {"grants": [{"type": row.type, "id": row.id, "satisfies": list(row.satisfies)} for row in told.grants]}
-        | {"license_requirement": standing.get("license_requirement", "")}
-        | {"license_review_policy": standing.get("license_review_policy", "")}
+        | {"license_requirement": requirement, "license_review_policy": policy}
         | {"missing": list(judgment.missing), "not_evaluated": not_evaluated}
         | {"unverified": sorted({finding.unverified for finding in verdict.findings if finding.unverified})}
         | _origin(judgment.as_of, snapshot, terms, regimes)
     )
     return members[1:-1]
+
+
+def _requirement(verdict: Verdict, snapshot: Snapshot) -> tuple[str, str]:
+    """The most restrictive that all findings ask for which no grant covers, in their words where these are the same."""
+    standing = [row for row in verdict.findings if not row.grant and row.evidence.get("license_requirement")]
+    asking = [row for row in standing if row.terms is not None] or standing
+    words = {(row.evidence["license_requirement"], row.evidence["license_review_policy"]): None for row in asking}
+    terms = [row.terms for row in asking if row.terms is not None]
+    if not terms or len(words) == 1:
+        return next(iter(words), ("", ""))
+    rules = snapshot.rules.licenses
+    return describe(join(terms, rules), rules)
 
 
 def _write(raw: bytes, order_id: str, outcome: Outcome, answer: bytes, rest: bytes) -> bytes:

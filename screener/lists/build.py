@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from screener.errors import ListError, OperatorError
-from screener.lists import addresses, affiliates, good_list, patterns, private, read, rules, scoring, snapshot
+from screener.lists import (
+    addresses,
+    affiliates,
+    good_list,
+    license_terms,
+    patterns,
+    private,
+    read,
+    rules,
+    scoring,
+    snapshot,
+)
 from screener.lists.holdings.read import read_ownership
 from screener.owners import AFFILIATE_LIST
 
@@ -101,7 +112,8 @@ def _content(
     """The snapshot's bytes, what holdings contradict each other, and what was left out of the good lists."""
     parsed = rules.parse(tables)
     fold = patterns.folder(tables)
-    published = [entry for source in (*official, *own) for entry in source.entries]
+    reader = license_terms.Reader(tables)
+    published = [reader.with_terms(entry) for source in (*official, *own) for entry in source.entries]
     entries = patterns.with_bare_names(patterns.grade(published, tables, fold), tables, fold)
     graph = [edge for source in held for edge in source.edges]
     grants, stale = good_list.bind(good, entries, fold)

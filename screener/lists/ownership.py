@@ -117,15 +117,8 @@ class _Graph:
 
     def seeds(self, regime: Regime) -> set[int]:
         """The listed parties whose holdings a regime counts."""
-
-        def counts(number: int) -> bool:
-            entry = self.entries[number]
-            return any(
-                entry.list == seed.list and (seed.programs is None or not seed.programs.isdisjoint(entry.programs))
-                for seed in regime.seeds
-            )
-
-        return {node for node, numbers in self.listed.items() if any(map(counts, numbers))}
+        counted = {number for number, entry in enumerate(self.entries) if any(map(entry.is_seed, regime.seeds))}
+        return {node for node, numbers in self.listed.items() if not counted.isdisjoint(numbers)}
 
     def holding(self, row: int, tiers: Mapping[int, int]) -> Holding:
         """A row as it is told."""

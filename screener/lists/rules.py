@@ -16,6 +16,8 @@ import orjson
 from screener.core.names.score import Costs
 from screener.core.scripts import Reader
 from screener.errors import ListError
+from screener.licensing import UNKNOWN
+from screener.lists.license_rules import license_rules
 from screener.model import Alert, FindingRule, ListRule, Period, Regime, Rules, Seed
 from screener.owners import AFFILIATE_LIST, OWNED_LIST
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parents[1] / "rules"
 FILES = (
     *("lists", "regimes", "programs", "matching", "outcomes", "legal_forms", "common_words", "address_words"),
-    *("name_words", "rarity", "scripts"),
+    *("name_words", "rarity", "scripts", "license_terms"),
 )
 FORM_PLACES = ("", "start", "end")
 """Where in a name the legal forms of a section count, in the order in which the fold takes them."""
@@ -118,6 +120,7 @@ def parse(tables: Tables) -> Rules:
         list_age_days_max=numbers["names"]["list_age_days_max"],
         export_ahead_days_max=numbers["names"]["export_ahead_days_max"],
         alert=Alert(**numbers["alert"]),
+        licenses=license_rules(tables["license_terms"]),
     )
 
 
@@ -223,7 +226,8 @@ def _one_of(row: dict[str, Any], key: str, allowed: tuple[str, ...]) -> Any:  # 
 
 def _list_rule(row: dict[str, Any]) -> ListRule:
     outcome = _one_of(row, "outcome", ("block", "review"))
-    return ListRule(outcome, bool(row["names_inside"]), str(row["citation"]), str(row["effect"]))
+    policy = str(row.get("review_policy", UNKNOWN))
+    return ListRule(outcome, bool(row["names_inside"]), str(row["citation"]), str(row["effect"]), policy)
 
 
 def _finding_rule(row: dict[str, Any]) -> FindingRule:

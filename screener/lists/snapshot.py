@@ -21,6 +21,7 @@ import orjson
 from screener.core import fold as folding
 from screener.core.fold import glue
 from screener.errors import OperatorError
+from screener.licensing import LicenseTerms, Term
 from screener.lists import addresses, patterns, rules, scoring
 from screener.lists.automaton import Automaton
 from screener.model import Alias, Grant, ListEntry, ListFacts, Reference, Snapshot, SourceFile
@@ -175,7 +176,7 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
     lists, shelves, owned, tables = (orjson.loads(bodies[name]) for name in PARTS)
     if lists["fold"] != folding.VERSION:
         raise OperatorError("the snapshot was built by a version that folds names differently: build it again")
-    entries = tuple(_entry(row) for row in [*lists["entries"], *owned["entries"]])
+    entries = tuple(_entries([*lists["entries"], *owned["entries"]]))
     texts, references = _patterns(lists, owned)
     parsed, fold = rules.parse(tables), patterns.folder(tables)
     return Snapshot(
@@ -245,10 +246,19 @@ def _verified(content: bytes) -> tuple[dict[str, Any], dict[str, memoryview]]:
     return header, bodies
 
 
-def _entry(row: list[Any]) -> ListEntry:
-    entry = ListEntry(*row)
-    entry.aliases = tuple(map(Alias._make, entry.aliases))
-    return entry
+def _entries(rows: Iterable[Sequence[Any]]) -> Iterator[ListEntry]:
+    """The entries; terms that many of them have are one object."""
+    known: dict[LicenseTerms, LicenseTerms] = {}
+    for row in rows:
+        entry = ListEntry(*row)
+        entry.aliases = tuple(map(Alias._make, entry.aliases))
+        entry.addresses, entry.countries = tuple(entry.addresses), tuple(entry.countries)
+        entry.programs, entry.identifiers = tuple(entry.programs), tuple(entry.identifiers)
+        if entry.terms is not None:
+            terms, footnotes, unparsed = entry.terms
+            said = LicenseTerms(tuple(Term(*term) for term in terms), tuple(footnotes), tuple(unparsed))
+            entry.terms = known.setdefault(said, said)
+        yield entry
 
 
 def _grants(rows: Sequence[Sequence[Any]], entries: int) -> dict[tuple[str, int], tuple[Grant, ...]]:

@@ -149,10 +149,7 @@ class Directory:
 
 def counts(entry: ListEntry, regime: Regime) -> bool:
     """Whether a regime counts the holdings of a list entry."""
-    return any(
-        entry.list == seed.list and (seed.programs is None or not seed.programs.isdisjoint(entry.programs))
-        for seed in regime.seeds
-    )
+    return any(map(entry.is_seed, regime.seeds))
 
 
 # --- the tree --------------------------------------------------------------------------------------------------------

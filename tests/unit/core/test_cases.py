@@ -21,6 +21,7 @@ FOLDERS = ("lists", "private", "ownership", "good_list")
 EXPECTATIONS = {
     *("reasons", "absent", "entries", "texts", "bases", "judged_on", "regimes", "unverified", "missing"),
     *("priority", "findings", "never_in_decision", "grants", "scored", "why"),
+    *("license_requirement", "license_review_policy", "license_terms", "footnotes"),
 }
 
 
@@ -63,7 +64,12 @@ def test_order_gets_the_answer_of_its_case(name, case):
         "judged_on": told["as_of"],
         "findings": len(found),
         "grants": [grant["id"] for grant in told.get("grants", ())],
+        "license_terms": [
+            f"{term['items']}: {term['policy']}" for finding in found for term in finding.get("license_terms", ())
+        ],
+        "footnotes": sorted({digit for finding in found for digit in finding.get("footnotes", ())}),
         **{key: told.get(key) for key in ("regimes", "unverified", "missing", "priority")},
+        **{key: told.get(key) for key in ("license_requirement", "license_review_policy")},
     }
     for key in answer.keys() & case.keys():
         assert answer[key] == case[key], key

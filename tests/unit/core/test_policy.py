@@ -117,6 +117,7 @@ def test_finding_of_a_hit_explains_itself(snapshot):
         "license_requirement": "For all items subject to the EAR. (See §744.11 of the EAR)",
         "license_review_policy": "Presumption of denial.",
         "citation": "91 FR 10001",
+        "license_terms": [{"items": "all", "policy": "presumption_of_denial"}],
     }
 
 
