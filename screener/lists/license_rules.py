@@ -5,15 +5,23 @@ Each row is checked; what is wrong with one is said with the file and the row. H
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from screener.errors import ListError
 from screener.licensing import ALL, NOT_REQUIRED, UNKNOWN, LicenseRules, ScopeRule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 FILE = "license_terms.toml"
+SECTIONS = (
+    ("policies", ("says",), ("wordings",)),
+    ("items", ("says",), ("wordings", "eccns")),
+    ("sections", ("policy",), ()),
+    ("footnotes", ("says",), ("sections",)),
+)
+"""The tables of the file: what each row has as text, and what it may have as lists."""
 
 
 def license_rules(table: Mapping[str, Any]) -> LicenseRules:
@@ -33,17 +41,35 @@ def license_rules(table: Mapping[str, Any]) -> LicenseRules:
 
 
 def _check(table: Mapping[str, Any]) -> None:
-    for section in ("policies", "items", "sections", "footnotes"):
-        for name, row in table.get(section, {}).items():
-            if not isinstance(row, dict) or not row.get("citation"):
-                raise ListError(FILE, None, f"[{section}.{name}] expected a citation")
-            if row.get("verified", True) is False and not row.get("reason"):
-                raise ListError(FILE, None, f"[{section}.{name}] expected a reason why it is not verified")
+    for section, texts, lists in SECTIONS:
+        rows = table.get(section)
+        if not isinstance(rows, dict):
+            raise ListError(FILE, None, f"expected a table [{section}]")
+        for name, row in rows.items():
+            _check_row(f"{section}.{name}", row, texts, lists)
     for name, row in table["sections"].items():
         if row.get("policy") not in table["policies"]:
             raise ListError(FILE, None, f"[sections.{name}] policy = {row.get('policy')!r}, expected a row of policies")
     _check_ranks({name: row.get("rank") for name, row in table["policies"].items()})
     _check_tree(table["items"])
+
+
+def _check_row(place: str, row: object, texts: Sequence[str], lists: Sequence[str]) -> None:
+    if not isinstance(row, dict):
+        raise ListError(FILE, None, f"expected a table [{place}]")
+    if row.get("verified", True) is False and not row.get("reason"):
+        raise ListError(FILE, None, f"[{place}] expected a reason why it is not verified")
+    for name in ("citation", *texts):
+        if not isinstance(row.get(name), str) or not row[name]:
+            raise ListError(FILE, None, f"[{place}] expected a {name}")
+    for name in lists:
+        if not all(isinstance(one, str) for one in row.get(name, ())):
+            raise ListError(FILE, None, f"[{place}] {name}: expected a list of texts")
+    for written in row.get("wordings", ()):
+        try:
+            re.compile(written)
+        except re.error as error:
+            raise ListError(FILE, None, f"[{place}] a wording is no pattern ({error})") from None
 
 
 def _check_ranks(ranks: Mapping[str, Any]) -> None:

@@ -13,9 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from screener.core.terms import normal, policy_of, rank
-from screener.errors import ListError
 from screener.licensing import ALL, ECCN, NOT_REQUIRED, UNKNOWN, LicenseTerms, Term
-from screener.lists.license_rules import FILE, license_rules
+from screener.lists.license_rules import license_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,9 +53,9 @@ class Reader:
         """Compile the wordings; ListError where a row is not as it must be."""
         table = tables["license_terms"]
         self.rules = license_rules(table)
-        self._policies = _wordings(table["policies"], "policies")
-        self._items = _wordings(table["items"], "items")
-        self._passed_over = _wordings({"passed_over": table.get("passed_over", {})}, "passed_over")
+        self._policies = _wordings(table["policies"])
+        self._items = _wordings(table["items"])
+        self._passed_over = _wordings({"passed_over": table.get("passed_over", {})})
         self._sections = {name: row["policy"] for name, row in table["sections"].items()}
         self._footnote_of = {one: digit for digit, row in table["footnotes"].items() for one in row["sections"]}
         self._restricting = {name for name, row in table["items"].items() if row.get("restricts")}
@@ -265,16 +264,11 @@ def _section(written: str) -> str:
 # --- wordings and what was not understood -----------------------------------------------------------------------------
 
 
-def _wordings(rows: Mapping[str, Any], section: str) -> list[tuple[re.Pattern[str], str]]:
+def _wordings(rows: Mapping[str, Any]) -> list[tuple[re.Pattern[str], str]]:
     """The wordings of all rows, the longest first, each with its row."""
     found = [(written, name) for name, row in rows.items() for written in row.get("wordings", ())]
-    try:
-        return [
-            (re.compile(rf"{written}(?![a-z0-9])"), name)
-            for written, name in sorted(found, key=lambda row: -len(row[0]))
-        ]
-    except re.error as error:
-        raise ListError(FILE, None, f"[{section}] a wording is no pattern ({error})") from None
+    found.sort(key=lambda row: -len(row[0]))
+    return [(re.compile(rf"{written}(?![a-z0-9])"), name) for written, name in found]
 
 
 def coverage(entries: Iterable[ListEntry]) -> Iterator[tuple[str, str, str]]:
