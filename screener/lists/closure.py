@@ -13,9 +13,9 @@ percent, exact, never floats. The order of edges does not matter. What one owner
 
 Lower ends capture. What would be captured with upper ends is `unknown`, along the whole chain. Where companies own each
 other in circles, those of which captured owners hold the share net of the circle are `circular`, and what those own to
-the share. Other holdings of all these are minorities, and so is what companies so held own to the share. Whom captured
-owners, or those who could be, control without shares is under their `control`, and so is what those own to the share or
-control in turn: a trust's holdings are seen behind it.
+the share; a listed party closes no circle. Other holdings of all these are minorities, and so is what companies so held
+own to the share. Whom captured owners, or those who could be, control without shares is under their `control`, and so
+is what those own to the share or control in turn: a trust's holdings are seen behind it.
 
 Nodes are numbered from 0 on without large gaps: they are places in columns. `Graph` is made once a stretch of days and
 serves all regimes. Its holdings are sorted by owner, so that a step reads those of its new owners and no others.
@@ -32,7 +32,7 @@ from screener.lists.loops import Loop, loops, net_shares, reached
 from screener.owners import EdgeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 HUNDRED_PERCENT_UNITS = 100_000_000_000
 LOOP_COMPANIES_MAX = 16
@@ -174,6 +174,7 @@ class Graph:
         self._shares = edges.filter(is_share, pl.col("high").is_null() | (pl.col("high") > 0))
         highest = edges.select(pl.max_horizontal(pl.col("owner").max(), pl.col("owned").max())).item()
         self._named: int = 0 if highest is None else highest + 1
+        self._replaced = self._replaced_nominees()
         self._joint = self._joint_holdings()
         self._size: int = self._named + self._joint["holding"].n_unique()
         self._contradicting: list[pl.DataFrame] = []
@@ -184,22 +185,19 @@ class Graph:
         self._first = _filled(self._size, 0, pl.UInt32).scatter(owners, counts.cum_sum() - counts)
         self._owned, self._low, self._high = holdings["owned"], holdings["low"], holdings["high"]
         self._loops = self._find_loops(holdings)
-        self._loop_of = _filled(self._size, -1, pl.Int32)
-        members = [(node, number) for number, loop in enumerate(self._loops) for node in loop.members]
-        self._loop_of.scatter([node for node, _ in members], [number for _, number in members])
 
     # --- what an owner holds of a company ----------------------------------------------------------------------------
 
     def _joint_holdings(self) -> pl.DataFrame:
         """One row an owner of a joint holding: owner, holding (a node of its own), owned and key."""
-        joint = self._shares.filter(pl.col("joint").is_not_null()).select("owner", "owned", "joint").unique()
+        joint = self._shares.filter(pl.col("joint").is_not_null()).join(self._replaced, on="row", how="anti")
+        joint = joint.select("owner", "owned", "joint").unique()
         number = pl.struct("owned", "joint").rank("dense") + (self._named - 1)
         return joint.with_columns(holding=number.cast(pl.UInt32)).sort("holding", "owner")
 
     def _holdings(self) -> pl.DataFrame:
         """One row an owner and company, sorted by both: low, high and whether a share is not known (`open`)."""
-        nominee = self._replaced()
-        shares = self._shares
+        nominee, shares = self._replaced, self._shares
         if nominee.height:
             shares = shares.join(nominee, on="row", how="anti")
         if self._joint.height:
@@ -228,7 +226,7 @@ class Graph:
             *("low", "high", "open"),
         )
 
-    def _replaced(self) -> pl.DataFrame:
+    def _replaced_nominees(self) -> pl.DataFrame:
         """Holdings of nominees, each beside another owner's beneficial holding that is as large."""
         columns = ("owner", "owned", "low", "high", "row")
         nominee = self._shares.filter(pl.col("kind") == "nominee").select(columns)
@@ -330,7 +328,8 @@ class Graph:
         controlling = self._controlling(possible)
         said = _filled(self._size, NONE, pl.UInt8)
         said.scatter(possible.inside(), UNKNOWN)
-        self._circular(possible)
+        circles = list(self._without(seeds))
+        self._circular(possible, circles)
         said.scatter(possible.inside().filter(said.gather(possible.inside()) == NONE), CIRCULAR)
         possible.add((possible.touched & (possible.tier < 0)).arg_true())
         said.scatter(possible.inside().filter(said.gather(possible.inside()) == NONE), MINORITY)
@@ -344,7 +343,7 @@ class Graph:
                 basis=pl.lit(CAPTURED, pl.UInt8), tier=pl.lit(0, pl.Int32)
             )
             nodes = pl.concat([nodes, alone])
-        return Closed(nodes, self._evidence(said, known, controlling))
+        return Closed(nodes, self._evidence(said, known, controlling, circles))
 
     def held_by(self, owners: pl.Series, units: pl.Series, outside: pl.Series) -> pl.DataFrame:
         """What owners hold together of the companies of which `outside` is -1: owned, units."""
@@ -366,14 +365,22 @@ class Graph:
     def _marked(self, nodes: pl.Series) -> pl.Series:
         return _filled(self._size, value=False, dtype=pl.Boolean).scatter(nodes, True)
 
-    def _circular(self, possible: _Spread) -> None:
+    def _without(self, seeds: Collection[int]) -> Iterable[Loop]:
+        """The circles that are left without listed parties: whoever owns one of these has no part in what it owns."""
+        for loop in self._loops:
+            if any(node in seeds for node in loop.members):
+                yield from loops([row for row in loop.within if row[0] not in seeds and row[1] not in seeds])
+            else:
+                yield loop
+
+    def _circular(self, possible: _Spread, circles: Sequence[Loop]) -> None:
         """Add those of whom captured owners hold the share net of their circle, until there are no more."""
-        members = pl.Series([node for loop in self._loops for node in loop.members], dtype=pl.UInt32)
+        members = pl.Series([node for loop in circles for node in loop.members], dtype=pl.UInt32)
         fresh = [-1]
         while fresh:
             columns = (members, possible.tier.gather(members), possible.totals.gather(members))
             direct = {node: units for node, tier, units in zip(*columns, strict=True) if tier < 0}
-            fresh = [node for loop in self._loops for node in self._net(loop, direct, possible.share_units)]
+            fresh = [node for loop in circles for node in self._net(loop, direct, possible.share_units)]
             possible.add(pl.Series(sorted(fresh), dtype=pl.UInt32))
 
     def _net(self, loop: Loop, direct: Mapping[int, int], share_units: int) -> list[int]:
@@ -408,16 +415,21 @@ class Graph:
             spread.add(fresh.unique())
             inside = spread.tier >= 0
 
-    def _evidence(self, said: pl.Series, listed: pl.Series, controlling: pl.Series) -> pl.DataFrame:
+    def _evidence(
+        self, said: pl.Series, listed: pl.Series, controlling: pl.Series, circles: Sequence[Loop]
+    ) -> pl.DataFrame:
         """The shares of owners of whom as much is said as of the company, or more; and signs of control."""
         asked = said.clone().scatter(listed, NONE)
         columns = ("owned", "owner", "low", "high", "row")
         basis, by = asked.gather(self._shares["owned"]), said.gather(self._shares["owner"])
         shares = self._shares.select(*columns, basis=basis, by=by).filter(basis > NONE)
         counts = pl.col("by") >= pl.col("basis")
-        if self._loops:
-            loop = self._loop_of.gather(shares["owned"])
-            same = (loop >= 0) & (loop == self._loop_of.gather(shares["owner"]))
+        if circles:
+            of = _filled(self._size, -1, pl.Int32)
+            rows = [(node, number) for number, loop in enumerate(circles) for node in loop.members]
+            of.scatter([node for node, _ in rows], [number for _, number in rows])
+            loop = of.gather(shares["owned"])
+            same = (loop >= 0) & (loop == of.gather(shares["owner"]))
             counts = counts | ((pl.col("basis") == CIRCULAR) & same)
         shares = shares.filter(counts).drop("by")
         found = pl.concat([shares, self._control(said, controlling).select(*columns, basis=pl.lit(CONTROL, pl.UInt8))])

@@ -52,7 +52,7 @@ def close_slowly(holdings: Sequence[Held], listed: Iterable[int], share: Fractio
     companies = _companies(holdings)
     tier = _captured(companies, listed, share, 0)
     possible = set(_captured(companies, listed, share, 1))
-    circles = _circles(companies)
+    circles = _circles({company: parts for company, parts in companies.items() if company not in listed})
     around = set(possible)
     while fresh := set().union(*(_net_owned(companies, circle, around, share) for circle in circles)) - around:
         around = set(_captured(companies, around | fresh, share, 1))
