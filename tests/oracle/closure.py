@@ -70,6 +70,7 @@ def close_slowly(holdings: Sequence[Held], listed: Iterable[int], share: Fractio
             continue
         if {held.owner, held.owned} <= controlling - possible:
             found.control.setdefault(held.owned, []).append(number)
+            said.add(number)
         if held.owner in tier and held.owned in tier.keys() - listed:
             said.add(number)
         for name, owners, owned in levels:
