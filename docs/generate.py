@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from screener.model import Rules
+    from screener.rulings import Span
 
 REFERENCE = Path(__file__).with_name("reference")
 NOTE = "<!-- Written by docs/generate.py (make reference); a test compares it with the code. -->"
@@ -431,6 +432,32 @@ CODES = {
         "Find out whether the two belong together: owners, managers, telephone numbers. Many firms share the rooms of"
         " an agent.",
     ),
+    "ROLE_OUTSIDE": Reason(
+        "Beside a hit or an affiliation: the party's role is none of those that the requirement binds: the stop is a"
+        " review.",
+        "Make sure that the role is right and that the party gets no part of the items.",
+    ),
+    "ITEMS_OUTSIDE": Reason(
+        "Beside a hit or an affiliation: the requirement does not cover the items as the order classifies them.",
+        "Have the classification checked; the party is listed all the same.",
+    ),
+    "NOT_SUBJECT_TO_EAR": Reason(
+        "Beside a hit or an affiliation: the order says that no item is subject to the EAR.",
+        "Have that checked: origin, US content, foreign direct product.",
+    ),
+    "ITEMS_UNCLEAR": Reason(
+        "Beside a hit or an affiliation: whether the requirement covers an item depends on its ECCN, which is missing.",
+        "Classify the items that `missing` names and send the order again.",
+    ),
+    "CONDITION_UNCLEAR": Reason(
+        "Beside a hit or an affiliation: the requirement depends on a condition that an order can't show, such as a"
+        " named project.",
+        "Read the entry and find out whether its condition is met.",
+    ),
+    "STATEMENT_GIVEN": Reason(
+        "Beside a hit: the order carries the statement that answers it; it counts no more.",
+        "Nothing, if the statement is on file.",
+    ),
     "NAME_UNREADABLE": Reason("A party's name has no letter or digit in it.", "Ask the sender for the name."),
     "NAME_MIXED_SCRIPTS": Reason(
         "One word of a party's name mixes letters of scripts that look alike, such as Latin and Cyrillic.",
@@ -497,6 +524,12 @@ data, in `screener/rules/outcomes.toml` and `lists.toml`; the outcomes here are 
 decision fixes the ones it was made with.
 """
 
+ORDER_RULES_TEXT = """\
+What an order's own facts ask for, whoever the parties are: rows of `controls.toml`, `destinations.toml` and
+`redflags.toml`. A row whose conditions can't be told is passed over, is a review that names what is missing, or stands
+in `not_evaluated`, as the row says.\
+"""
+
 HITS_TEXT = """
 ## Listed names
 
@@ -514,7 +547,8 @@ def suffixes() -> dict[str, str]:
 def documented() -> set[str]:
     """Every code that `reasons.md` explains, but for those of lists."""
     regimes = rules.parse(rules.read_tables()).regimes
-    return {*CODES, *QUARANTINES, *(code for regime in regimes for code in (regime.code, regime.unknown_code))}
+    rows = {row.id for row in rules.parse(rules.read_tables()).orders.rows}
+    return {*CODES, *QUARANTINES, *rows, *(code for regime in regimes for code in (regime.code, regime.unknown_code))}
 
 
 def _reasons() -> str:
@@ -538,11 +572,34 @@ def _reasons() -> str:
         "Each of these, and each sign of ownership below, may have one of the suffixes above but `_HIT`, such as\n"
         "`AFFILIATE_BIS_SIMILAR_NAME`: the company is named less surely than by its name as a party's name or inside\n"
         "one, and it is a review.",
+        "## Controls, destinations and red flags",
+        ORDER_RULES_TEXT,
+        _table(("code", "looks at", "outcome", "priority", "in force", "says", "citation"), _order_rules(parsed)),
         "## Signs, days and notices",
         _table(("code", "meaning", "what a reviewer does"), [(_code(code), *row) for code, row in CODES.items()]),
         "## Quarantine",
         _table(("code", "meaning", "what to do"), [(_code(code), *row) for code, row in QUARANTINES.items()]),
     )
+
+
+def _order_rules(parsed: Rules) -> list[tuple[str, ...]]:
+    return [
+        (
+            _code(row.id),
+            row.over,
+            row.outcome,
+            str(row.priority),
+            ", ".join(map(_days, row.spans)),
+            row.says,
+            row.citation,
+        )
+        for row in sorted(parsed.orders.rows, key=lambda row: row.id)
+    ]
+
+
+def _days(span: Span) -> str:
+    until = f" to before {span.effective_to}" if span.effective_to else ""
+    return f"from {span.effective_from}{until}{'' if span.verified else ' (not verified)'}"
 
 
 def _hits(parsed: Rules) -> list[tuple[str, ...]]:

@@ -49,11 +49,12 @@ class Memory:
 
     `parties` holds the parties that were read, by their JSON without the braces, and `bodies` one of those that differ
     in the role only, by their JSON without the role; what the stages said of a party is written on it. `texts` holds
-    what they said of texts, by field, `frames` what orders of the same dates and terms share; `names` is the matcher's
-    own. `parties_asked` counts the parties that were looked up: less the misses of `bodies` they were remembered.
+    what they said of texts, by field, `frames` what orders of the same dates and terms share, `rules` what rows over an
+    order's facts say of orders of a kind; `names` is the matcher's own. `parties_asked` counts the parties that were
+    looked up: less the misses of `bodies` they were remembered.
     """
 
-    __slots__ = ("bodies", "frames", "names", "parties", "parties_asked", "texts")
+    __slots__ = ("bodies", "frames", "names", "parties", "parties_asked", "rules", "texts")
 
     def __init__(self, answers_max: int = ANSWERS_MAX) -> None:
         """Begin empty; with `answers_max` 0 nothing is remembered."""
@@ -63,5 +64,6 @@ class Memory:
             field: Shelf(answers_max) for field in ("description", "maker", "model", "end_use", "notes")
         }
         self.frames: Shelf[tuple[Any, ...], Any] = Shelf(min(answers_max, FRAMES_MAX))
+        self.rules: Shelf[tuple[Any, ...], Any] = Shelf(min(answers_max, FRAMES_MAX))
         self.names: Shelf[Any, Any] = Shelf(answers_max)
         self.parties_asked = 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from screener.licensing import LicenseRules, LicenseTerms
     from screener.owners import Affiliation
     from screener.protocols import Engine, Fold, ListedPlaces, SimilarNames
+    from screener.rulings import OrderRules
 
 Kind = Literal["organization", "person", "vessel", "aircraft", ""]
 Quality = Literal["strong", "weak"]
@@ -185,13 +186,19 @@ Outcome = Literal["clear", "review", "block", "quarantine"]
 
 
 class ListRule(NamedTuple):
-    """What a hit on a source list means; `review_policy` is that of entries that state no license terms."""
+    """What a hit on a source list means.
+
+    `review_policy` is that of entries that state no license terms. `by_scope`: a stop is one only for items and roles
+    that the terms cover. `statement` names what a party may sign so that a review is not needed.
+    """
 
     outcome: Outcome
     names_inside: bool
     citation: str
     effect: str
     review_policy: str = "unknown"
+    by_scope: bool = False
+    statement: str = ""
 
 
 class FindingRule(NamedTuple):
@@ -238,6 +245,7 @@ class Regime(NamedTuple):
     periods: tuple[Period, ...]
     name: str = ""
     recent_sale_days: int = 0
+    by_scope: bool = False
 
     def period(self, day: str) -> Period | None:
         """The period in force on `day`, or None."""
@@ -270,6 +278,7 @@ class Rules:
     export_ahead_days_max: int
     alert: Alert
     licenses: LicenseRules
+    orders: OrderRules
 
     def of_list(self, code: str) -> ListRule:
         """The rule of a list; one that is not named acts as a private list."""
@@ -317,7 +326,7 @@ class Finding:
 
     `unverified` names the rule and day that the finding rests on and no source confirmed. `hit` is the hit that it came
     from, if any, `grant` the id of the grant that covers it, which is told in the evidence, and `terms` are the license
-    terms that it asks for.
+    terms that it asks for. `notes` are codes of why it is less than it might be, `missing` what would have settled it.
     """
 
     type: Literal["hit", "affiliation", "control", "red_flag"]
@@ -328,6 +337,8 @@ class Finding:
     unverified: str | None = None
     hit: Hit | None = None
     terms: LicenseTerms | None = None
+    notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def grant(self) -> str | None:
@@ -376,13 +387,17 @@ class Terms(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What all findings and caveats of an order come to, and the grants that covered some of the findings."""
+    """What all findings and caveats of an order come to, and the grants that covered some of the findings.
+
+    `not_evaluated` are rows of the rules that the order can't answer.
+    """
 
     outcome: Outcome
     priority: int
     reasons: list[str]
     findings: list[Finding]
     grants: tuple[Granted, ...] = ()
+    not_evaluated: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -429,8 +444,9 @@ class Snapshot:
 
     `patterns[i]` is folded text with one blank before and behind; `references[i]` says whose it is. `whole` maps glued
     names to references. Behind the `listed` first entries, those of lists, stand companies that listed parties own
-    some of, as entries of no list: `affiliations[i]` are those of `entries[listed + i]`. `ownership_known` holds glued
-    names, `grants` are keyed by glued name and entry.
+    some of, as entries of no list: `affiliations[i]` are those of `entries[listed + i]`. Behind those stand signals,
+    the words that rules over an order's facts ask for. `ownership_known` holds glued names, `grants` are keyed by glued
+    name and entry.
     """
 
     sha256: str
@@ -460,8 +476,8 @@ class Snapshot:
 
     def affiliations_of(self, glued: str) -> tuple[Affiliation, ...]:
         """What the closure says of all companies of a glued name."""
-        numbers = [row.entry - self.listed for row in self.whole.get(glued, ()) if row.entry >= self.listed]
-        return tuple(row for number in numbers for row in self.affiliations[number])
+        numbers = [row.entry - self.listed for row in self.whole.get(glued, ())]
+        return tuple(row for at in numbers if 0 <= at < len(self.affiliations) for row in self.affiliations[at])
 
     @property
     def edition(self) -> str | None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from screener.core.decode import decode
 from screener.core.match import match
+from screener.core.order_rules import order_rules
+from screener.core.ordinary import ordinary
 from screener.core.ownership import ownership, unknown_parties
 from screener.core.pieces import Said, piecewise
 from screener.core.policy import judge_days, policy, regimes_in_force
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from screener.memory import Shelf
-    from screener.model import Decision, Finding, Judgment, Order, Snapshot, Verdict
+    from screener.model import Decision, Judgment, Order, Snapshot, Verdict
 
 AS_GIVEN = Terms()
 
@@ -40,19 +42,13 @@ def screen(raw: bytes | None, snapshot: Snapshot, terms: Terms = AS_GIVEN, key: 
     said = piecewise(order, snapshot, _stages)
     frame = _frame(order, said.unknown, snapshot, terms)
     raw = raw or b""
-    if not said.signs and not order.cancelled:
-        return serialize_silent(raw, order.order_id, frame.silent, frame.answer, frame.rest)
-    verdict = _cancelled(snapshot, terms) if order.cancelled else _judge(order, said, snapshot, terms, frame.judgment)
-    return serialize(
-        raw,
-        order.order_id,
-        verdict,
-        frame.judgment,
-        snapshot,
-        terms,
-        regimes=frame.regimes,
-        not_evaluated=frame.not_evaluated,
-    )
+    if not said.said and not order.cancelled:
+        silent = _silent(order, frame, snapshot, terms)
+        if silent is not None:
+            return serialize_silent(raw, order.order_id, frame.silent, frame.answer, silent)
+    cancelled = order.cancelled
+    verdict = _cancelled(snapshot, terms) if cancelled else _judge(order, said, snapshot, terms, frame)
+    return serialize(raw, order.order_id, verdict, frame.judgment, snapshot, terms, frame.regimes, frame.not_evaluated)
 
 
 def refuse(raw: bytes | None, fault: Fault, snapshot: Snapshot, terms: Terms = AS_GIVEN) -> Decision:
@@ -71,19 +67,21 @@ def _read(raw: bytes | None, key: bytes | None, snapshot: Snapshot) -> Order | F
 
 def _stages(order: Order, snapshot: Snapshot) -> Said:
     """What there is to say of an order's parties and texts, on any day and under any terms."""
-    hits, affiliations = ownership(match(order, snapshot), snapshot)
+    hits, affiliations, signals = ownership(match(order, snapshot), snapshot)
     return Said(
         [*hits, *at_listed_address(order, snapshot, hits)],
         affiliations,
         redflags(order, snapshot),
         unknown_parties(order, snapshot),
+        signals,
     )
 
 
 class _Frame(NamedTuple):
     """What orders share that have the same dates and terms, and the same parties of unknown owners.
 
-    `silent` is the verdict where nothing was found, `answer` and `rest` what of its decision is not the order's own.
+    `silent` is the verdict where nothing was found, `answer` and `rests` what of its decision is not the order's own;
+    `rests` by the rows that can't be evaluated.
     """
 
     judgment: Judgment
@@ -91,7 +89,7 @@ class _Frame(NamedTuple):
     not_evaluated: list[str]
     silent: Verdict
     answer: bytes
-    rest: bytes
+    rests: dict[frozenset[str], bytes]
 
 
 def _frame(order: Order, unknown: Sequence[int], snapshot: Snapshot, terms: Terms) -> _Frame:
@@ -105,19 +103,34 @@ def _new_frame(order: Order, unknown: Sequence[int], snapshot: Snapshot, terms: 
     regimes = regimes_in_force(snapshot, judgment.days)
     not_evaluated = [f"OWNERSHIP parties[{number}]" for number in unknown]
     silent = route((), judgment.caveats, _notices(snapshot, terms))
-    rest = rest_of(silent, silent, judgment, snapshot, terms, regimes, not_evaluated)
-    return _Frame(judgment, regimes, not_evaluated, silent, answer_of(snapshot, judgment.as_of, silent), rest)
+    return _Frame(judgment, regimes, not_evaluated, silent, answer_of(snapshot, judgment.as_of, silent), {})
 
 
-def _judge(order: Order, said: Said, snapshot: Snapshot, terms: Terms, judgment: Judgment) -> Verdict:
-    """The sternest verdict of the days in question."""
-    days = judgment.days or (None,)
+def _silent(order: Order, frame: _Frame, snapshot: Snapshot, terms: Terms) -> bytes | None:
+    """The rest of the decision on an order in which nothing was found and of which no rule asks anything; else None."""
+    unasked = ordinary(order, frame.judgment.days or (None,), snapshot)
+    if unasked is None:
+        return None
+    rest = frame.rests.get(unasked)
+    if rest is None:
+        verdict = frame.silent._replace(not_evaluated=unasked)
+        rest = rest_of(verdict, verdict, frame.judgment, snapshot, terms, frame.regimes, frame.not_evaluated)
+        frame.rests[unasked] = rest
+    return rest
+
+
+def _judge(order: Order, said: Said, snapshot: Snapshot, terms: Terms, frame: _Frame) -> Verdict:
+    """The sternest verdict of the days in question; what could not be told on one of them is told of all."""
 
     def on(day: str | None) -> Verdict:
-        findings: list[Finding] = [*policy(said.hits, said.affiliations, snapshot, day), *said.flags]
-        return route(cover(findings, order, snapshot, day), judgment.caveats, _notices(snapshot, terms))
+        ruled = order_rules(order, said.signals, snapshot, day)
+        findings = [*policy(said.hits, said.affiliations, order, snapshot, day), *said.flags, *ruled.findings]
+        covered = cover(findings, order, snapshot, day)
+        verdict = route(covered, frame.judgment.caveats, _notices(snapshot, terms))
+        return verdict._replace(not_evaluated=frozenset(ruled.not_evaluated))
 
-    return sterner([on(day) for day in days])
+    verdicts = [on(day) for day in frame.judgment.days or (None,)]
+    return sterner(verdicts)._replace(not_evaluated=frozenset().union(*(one.not_evaluated for one in verdicts)))
 
 
 def _cancelled(snapshot: Snapshot, terms: Terms) -> Verdict:

@@ -19,16 +19,20 @@ if TYPE_CHECKING:
     from screener.model import Hit, Order, Snapshot
 
 
-def ownership(hits: Iterable[Hit], snapshot: Snapshot) -> tuple[list[Hit], list[PartyAffiliation]]:
-    """The hits on list entries, and what the closure says of the companies that the others name, on any day."""
+def ownership(hits: Iterable[Hit], snapshot: Snapshot) -> tuple[list[Hit], list[PartyAffiliation], list[Hit]]:
+    """The hits on list entries, what the closure says of companies that are named, on any day, and signals."""
     listed: list[Hit] = []
     found: list[PartyAffiliation] = []
+    signals: list[Hit] = []
     for hit in hits:
-        if hit.entry < snapshot.listed:
+        company = hit.entry - snapshot.listed
+        if company < 0:
             listed.append(hit)
+        elif company < len(snapshot.affiliations):
+            found += [PartyAffiliation(hit, row) for row in snapshot.affiliations[company]]
         else:
-            found += [PartyAffiliation(hit, row) for row in snapshot.affiliations[hit.entry - snapshot.listed]]
-    return listed, found
+            signals.append(hit)
+    return listed, found, signals
 
 
 def keys(name: str, snapshot: Snapshot) -> Iterator[str]:

@@ -21,17 +21,26 @@ SIGNS_KEPT_MAX = 20
 
 
 class Said(NamedTuple):
-    """What the stages say of an order, or of a piece: signs of three kinds, and the parties with unknown owners."""
+    """What the stages say of an order, or of a piece: signs of three kinds, parties with unknown owners, and signals.
+
+    Signals are words that the rules over an order's facts ask for; by themselves they are nothing.
+    """
 
     hits: Sequence[Hit]
     affiliations: Sequence[PartyAffiliation]
     flags: Sequence[Finding]
     unknown: Sequence[int]
+    signals: Sequence[Hit] = ()
 
     @property
     def signs(self) -> int:
         """How many signs there are."""
         return len(self.hits) + len(self.affiliations) + len(self.flags)
+
+    @property
+    def said(self) -> int:
+        """How much there is to remember."""
+        return self.signs + len(self.signals)
 
 
 Stages = Callable[[Order, Snapshot], Said]
@@ -78,7 +87,7 @@ def _texts(order: Order) -> Iterator[tuple[int, str, str]]:
 def _of_party(party: Party, snapshot: Snapshot, stages: Stages) -> Said:
     """What is said of a party alone, in no role; if it is not much, it is written on the party."""
     said = _usual(stages(order_of([party.in_role("")]), snapshot))
-    if said.signs <= SIGNS_KEPT_MAX:
+    if said.said <= SIGNS_KEPT_MAX:
         party.said = said
     return said
 
@@ -93,7 +102,7 @@ def _of_text(field: str, text: str, snapshot: Snapshot, stages: Stages) -> Said:
     else:
         order.items = [{field: text}]
     said = _usual(stages(order, snapshot))
-    if said.signs <= SIGNS_KEPT_MAX:
+    if said.said <= SIGNS_KEPT_MAX:
         snapshot.memory.texts[field].keep(text, said)
     return said
 
@@ -105,7 +114,7 @@ def order_of(parties: list[Party]) -> Order:
 
 def _usual(said: Said) -> Said:
     """The two usual answers are one object each."""
-    if said.signs:
+    if said.said:
         return said
     return UNKNOWN if said.unknown else SILENT
 
@@ -119,6 +128,7 @@ def _joined(heard: list[tuple[int, Said]], unknown: Sequence[int]) -> Said:
         [row._replace(hit=_at(row.hit, number)) for number, said in heard for row in said.affiliations],
         [replace(flag, evidence=flag.evidence | {"party": number}) for number, said in heard for flag in said.flags],
         unknown,
+        [_at(hit, number) for number, said in heard for hit in said.signals],
     )
 
 

@@ -7,9 +7,11 @@ does.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from screener.core.reach import SAYS, reach
 from screener.core.terms import MOST_RESTRICTIVE, describe, join
 from screener.licensing import ALL, UNKNOWN, LicenseTerms, Term
 from screener.model import Caveat, Finding, Judgment
@@ -117,12 +119,51 @@ def regimes_in_force(snapshot: Snapshot, days: Iterable[str]) -> list[str]:
 
 
 def policy(
-    hits: Iterable[Hit], affiliations: Iterable[PartyAffiliation], snapshot: Snapshot, day: str | None
+    hits: Iterable[Hit], affiliations: Iterable[PartyAffiliation], order: Order, snapshot: Snapshot, day: str | None
 ) -> list[Finding]:
     """The findings in force on `day`; without a day everything counts as in force."""
-    findings = [_hit_finding(hit, snapshot, day) for hit in hits]
-    found = [_affiliation_finding(row, snapshot, day) for row in affiliations]
-    return [finding for finding in (*findings, *found) if finding is not None]
+    found: list[Finding] = []
+    for hit in hits:
+        finding = _hit_finding(hit, snapshot, day)
+        if finding is not None:
+            listed = snapshot.rules.of_list(snapshot.entries[hit.entry].list)
+            stated = _by_statement(finding, hit, listed, order)
+            found.append(_by_scope(stated, hit, order, snapshot) if listed.by_scope else stated)
+    regimes = {regime.id: regime for regime in snapshot.rules.regimes}
+    for row in affiliations:
+        finding = _affiliation_finding(row, snapshot, day)
+        if finding is not None:
+            by_scope = regimes[row.affiliation.regime].by_scope
+            found.append(_by_scope(finding, row.hit, order, snapshot) if by_scope else finding)
+    return found
+
+
+def _by_scope(finding: Finding, hit: Hit, order: Order, snapshot: Snapshot) -> Finding:
+    """A stop becomes a review, with the reason, where the requirement does not surely reach the order."""
+    if finding.outcome != "block" or finding.terms is None:
+        return finding
+    party = hit.place.party
+    role = order.parties[party].role if party is not None else ""
+    found = reach(role, finding.terms, order, snapshot.rules)
+    if found.inside:
+        return finding
+    told = {"scope": {"code": found.code, "says": SAYS[found.code]}}
+    return replace(
+        finding, outcome="review", evidence=finding.evidence | told, notes=(found.code,), missing=found.missing
+    )
+
+
+def _by_statement(finding: Finding, hit: Hit, listed: ListRule, order: Order) -> Finding:
+    """A review that a party's signed statement answers counts no more, and is told all the same."""
+    party = hit.place.party
+    if not listed.statement or party is None or finding.outcome != "review":
+        return finding
+    given = (order.parties[party].facts.get("statements") or {}).get(listed.statement)
+    if given is not True:
+        return replace(finding, missing=(*finding.missing, f"parties[{party}].statements.{listed.statement}"))
+    says = f"the order carries the party's statement {listed.statement!r}"
+    told = {"scope": {"code": "STATEMENT_GIVEN", "says": says}}
+    return replace(finding, outcome="clear", evidence=finding.evidence | told, notes=("STATEMENT_GIVEN",))
 
 
 def _hit_finding(hit: Hit, snapshot: Snapshot, day: str | None) -> Finding | None:

@@ -34,7 +34,8 @@ def route(findings: Iterable[Finding], caveats: Iterable[Caveat], notices: Seque
     weights += [("review", caveat.priority) for caveat in told]
     outcome, priority = max(weights, key=lambda weight: (STERNNESS[weight[0]], weight[1]), default=("clear", 0))
     codes = [finding.code for finding in standing] + [caveat.code for caveat in told]
-    reasons = list(dict.fromkeys([*codes, *notices]))
+    notes = [note for finding in standing for note in finding.notes]
+    reasons = list(dict.fromkeys([*codes, *notes, *notices]))
     return Verdict(outcome, priority, reasons, ranked, _granted(ranked[len(standing) :]))
 
 

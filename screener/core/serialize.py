@@ -82,11 +82,25 @@ def rest_of(
         | {"findings": [{"type": row.type, "code": row.code, **row.evidence} for row in findings]}
         | {"grants": [{"type": row.type, "id": row.id, "satisfies": list(row.satisfies)} for row in told.grants]}
         | {"license_requirement": requirement, "license_review_policy": policy}
-        | {"missing": list(judgment.missing), "not_evaluated": not_evaluated}
+        | {"missing": _missing(verdict, judgment)}
+        | {
+            "not_evaluated": not_evaluated
+            + [row.id for row in snapshot.rules.orders.rows if row.id in verdict.not_evaluated]
+        }
         | {"unverified": sorted({finding.unverified for finding in verdict.findings if finding.unverified})}
         | _origin(judgment.as_of, snapshot, terms, regimes)
     )
     return members[1:-1]
+
+
+def _not_evaluated(verdict: Verdict, snapshot: Snapshot) -> list[str]:
+    """The rows that the order can't answer, in the order of the rules."""
+    return [row.id for row in snapshot.rules.orders.rows if row.id in verdict.not_evaluated]
+
+
+def _missing(verdict: Verdict, judgment: Judgment) -> list[str]:
+    """What would have settled the order, each once."""
+    return list(dict.fromkeys([*judgment.missing, *(field for row in verdict.findings for field in row.missing)]))
 
 
 def _requirement(verdict: Verdict, snapshot: Snapshot) -> tuple[str, str]:

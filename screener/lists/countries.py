@@ -66,6 +66,11 @@ def code_of(country: str) -> str | None:
     return _CODES_BY_NAME.get(text.casefold())
 
 
+def codes_by_name() -> dict[str, str]:
+    """The codes by names in capitals, with the other codes that some write."""
+    return {name.upper(): code for name, code in _CODES_BY_NAME.items()} | {"UK": "GB"}
+
+
 def code_in_address(address: str) -> str | None:
     """Return the code of the country that ends an address ("..., Moscow, 115035, RU"), or None."""
     parts = [part.strip() for part in address.rstrip(" ,.").rsplit(",", 2)]

@@ -46,6 +46,7 @@ def candidates(snapshot: Snapshot, name: str, kind: str = "", country: str = "",
     """The hits of a party's name, one an entry and rule, then the near misses of other entries, the likeliest first."""
     party = Party("", name, [], kind, address, country, {})
     hits = [hit for hit in match(order_of([party]), snapshot) if hit.place.field == "name"]
+    hits = [hit for hit in hits if hit.entry < snapshot.listed + len(snapshot.affiliations)]
     found = [_of_hit(hit, snapshot) for hit in hits]
     missed = _near_misses(party, snapshot, {hit.entry for hit in hits})
     return [*sorted(found, key=_likeliest), *sorted(missed, key=_likeliest)]
@@ -90,7 +91,7 @@ def _spoken(name: str, snapshot: Snapshot) -> Iterator[list[str]]:
 def _sharing(asked: Sequence[str], snapshot: Snapshot) -> Iterator[tuple[int, int]]:
     """Entry and alias of every list name that has one of the words, or one within the typing errors of long words."""
     bearers: dict[str, list[tuple[int, int]]] = {}
-    for number, entry in enumerate(snapshot.entries):
+    for number, entry in enumerate(snapshot.entries[: snapshot.listed + len(snapshot.affiliations)]):
         for at, alias in enumerate(entry.aliases):
             for word in words(alias.name):
                 bearers.setdefault(word, []).append((number, at))

@@ -18,6 +18,7 @@ from screener.core.scripts import Reader
 from screener.errors import ListError
 from screener.licensing import UNKNOWN
 from screener.lists.license_rules import license_rules
+from screener.lists.order_rules import order_rules
 from screener.model import Alert, FindingRule, ListRule, Period, Regime, Rules, Seed
 from screener.owners import AFFILIATE_LIST, OWNED_LIST
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parents[1] / "rules"
 FILES = (
     *("lists", "regimes", "programs", "matching", "outcomes", "legal_forms", "common_words", "address_words"),
-    *("name_words", "rarity", "scripts", "license_terms"),
+    *("name_words", "rarity", "scripts", "license_terms", "countries", "controls", "destinations"),
+    *("items", "redflags", "roles", "signals"),
 )
 FORM_PLACES = ("", "start", "end")
 """Where in a name the legal forms of a section count, in the order in which the fold takes them."""
@@ -112,6 +114,7 @@ def parse(tables: Tables) -> Rules:
         for name in rows:
             if name not in tables[file]:
                 raise ListError(f"{file}.toml", None, f"expected a row [{name}]")
+    licenses = license_rules(tables["license_terms"])
     return Rules(
         sha256=digest(tables),
         lists=_rows(tables, "lists", _list_rule),
@@ -120,7 +123,8 @@ def parse(tables: Tables) -> Rules:
         list_age_days_max=numbers["names"]["list_age_days_max"],
         export_ahead_days_max=numbers["names"]["export_ahead_days_max"],
         alert=Alert(**numbers["alert"]),
-        licenses=license_rules(tables["license_terms"]),
+        licenses=licenses,
+        orders=order_rules(tables, licenses),
     )
 
 
@@ -227,7 +231,15 @@ def _one_of(row: dict[str, Any], key: str, allowed: tuple[str, ...]) -> Any:  # 
 def _list_rule(row: dict[str, Any]) -> ListRule:
     outcome = _one_of(row, "outcome", ("block", "review"))
     policy = str(row.get("review_policy", UNKNOWN))
-    return ListRule(outcome, bool(row["names_inside"]), str(row["citation"]), str(row["effect"]), policy)
+    return ListRule(
+        outcome,
+        bool(row["names_inside"]),
+        str(row["citation"]),
+        str(row["effect"]),
+        policy,
+        bool(row.get("by_scope")),
+        str(row.get("statement", "")),
+    )
 
 
 def _finding_rule(row: dict[str, Any]) -> FindingRule:
@@ -259,6 +271,7 @@ def _regime(row: dict[str, Any], programs: dict[str, frozenset[str]]) -> Regime:
         periods=tuple(periods),
         name=str(row.get("name", row["id"])),
         recent_sale_days=_days_of(row, "recent_sale_days"),
+        by_scope=bool(row.get("by_scope")),
     )
 
 

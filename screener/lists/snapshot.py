@@ -22,7 +22,7 @@ from screener.core import fold as folding
 from screener.core.fold import glue
 from screener.errors import OperatorError
 from screener.licensing import LicenseTerms, Term
-from screener.lists import addresses, patterns, rules, scoring
+from screener.lists import addresses, patterns, rules, scoring, signals
 from screener.lists.automaton import Automaton
 from screener.model import Alias, Grant, ListEntry, ListFacts, Reference, Snapshot, SourceFile
 from screener.owners import Affiliation, Holding
@@ -176,9 +176,11 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
     lists, shelves, owned, tables = (orjson.loads(bodies[name]) for name in PARTS)
     if lists["fold"] != folding.VERSION:
         raise OperatorError("the snapshot was built by a version that folds names differently: build it again")
-    entries = tuple(_entries([*lists["entries"], *owned["entries"]]))
-    texts, references = _patterns(lists, owned)
     parsed, fold = rules.parse(tables), patterns.folder(tables)
+    words = signals.as_entries(tables)
+    entries = (*_entries([*lists["entries"], *owned["entries"]]), *words)
+    found = [[(at, text) for at, text in signals.texts(entry, tables, fold)] for entry in words]
+    texts, references = _patterns(lists, owned, found)
     return Snapshot(
         sha256=f"sha256:{header['sha256']}",
         components={name: f"sha256:{sha256}" for name, _, sha256 in header["parts"]},
@@ -202,19 +204,28 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
 
 
 def _patterns(
-    lists: dict[str, Any], owned: dict[str, Any]
+    lists: dict[str, Any], owned: dict[str, Any], words: Sequence[Sequence[tuple[int, str]]]
 ) -> tuple[tuple[str, ...], tuple[tuple[Reference, ...], ...]]:
-    """The patterns of list entries and of owned companies, numbered behind those, in one; each text stands once."""
+    """The patterns of list entries, owned companies and signals, numbered in this order; each text stands once."""
     texts: list[str] = lists["patterns"]
     references = [tuple(map(Reference._make, rows)) for rows in lists["references"]]
-    number = {text: at for at, text in enumerate(texts)} if owned["patterns"] else {}
-    for text, rows in zip(owned["patterns"], owned["references"], strict=True):
-        of = tuple(Reference(len(lists["entries"]) + entry, alias, scope) for entry, alias, scope in rows)
-        if text in number:
-            references[number[text]] += of
-        else:
+    number = {text: at for at, text in enumerate(texts)}
+
+    def add(text: str, of: tuple[Reference, ...]) -> None:
+        at = number.setdefault(text, len(texts))
+        if at == len(texts):
             texts.append(text)
             references.append(of)
+        else:
+            references[at] += of
+
+    first = len(lists["entries"])
+    for text, rows in zip(owned["patterns"], owned["references"], strict=True):
+        add(text, tuple(Reference(first + entry, alias, scope) for entry, alias, scope in rows))
+    first += len(owned["entries"])
+    for entry, found in enumerate(words):
+        for text, alias in {f" {text} ": alias for alias, text in reversed(found)}.items():
+            add(text, (Reference(first + entry, alias, "inside"),))
     return tuple(texts), tuple(references)
 
 

@@ -59,7 +59,8 @@ BASES: Final = {
 
 _TOLD: Final = frozenset(
     "type code party item field span text list entry_id entry_name alias alias_quality score reasons"
-    " license_requirement license_review_policy citation path basis regime entity owners grant".split()
+    " license_requirement license_review_policy citation path basis regime entity owners grant says scope"
+    " license_terms footnotes".split()
 )
 _MEMBER: Final = re.compile(r"([a-z_]+)(?:\[([0-9]{1,6})\])?")
 
@@ -111,6 +112,11 @@ def _finding(finding: Mapping[str, Any], order: object) -> Iterator[str]:
         yield from _entry(finding)
     elif shown(finding.get("code")) in FLAGS:
         yield FLAGS[finding["code"]]
+    if finding.get("says"):
+        yield shown(finding["says"])
+    scope = finding.get("scope")
+    if isinstance(scope, dict):
+        yield f"Less than a stop: {shown(scope.get('says'))} ({shown(scope.get('code'))})"
     if finding.get("grant"):
         yield f"Covered by the grant {shown(finding['grant'])}: it does not count"
     told = (
@@ -119,6 +125,8 @@ def _finding(finding: Mapping[str, Any], order: object) -> Iterator[str]:
         ("citation", "Published in"),
     )
     yield from (f"{words}: {shown(finding[name])}" for name, words in told if finding.get(name))
+    if finding.get("footnotes"):
+        yield f"Footnotes of Supplement 4: {', '.join(map(shown, _list(finding['footnotes'])))}"
     yield from (f"{shown(name)}: {shown(value)}" for name, value in finding.items() if name not in _TOLD)
 
 

@@ -93,7 +93,9 @@ def ask(name: str, snapshot: Snapshot, as_of: str | None = None) -> Answer:
     directory = Directory(snapshot)
     looked_up = list(dict.fromkeys(key for key in keys(name, snapshot) if key))
     found = (row.entry - snapshot.listed for key in looked_up for row in snapshot.whole.get(key, ()))
-    companies = [snapshot.affiliations[number] for number in dict.fromkeys(found) if number >= 0]
+    companies = [
+        snapshot.affiliations[number] for number in dict.fromkeys(found) if 0 <= number < len(snapshot.affiliations)
+    ]
     return Answer(
         name,
         as_of,
@@ -110,7 +112,8 @@ def _alike(name: str, snapshot: Snapshot) -> Iterator[str]:
     party = Party("", name, [], "", "", "", {})
     hits = core_match(order_of([party]), snapshot)
     for hit in sorted(hits, key=lambda hit: (-(hit.score or 0.0), hit.entry)):
-        other = hit.entry >= snapshot.listed and hit.rule != "name_whole"
+        company = hit.entry - snapshot.listed
+        other = 0 <= company < len(snapshot.affiliations) and hit.rule != "name_whole"
         if other and not snapshot.entries[hit.entry].confidential:
             yield snapshot.entries[hit.entry].aliases[hit.alias].name
 

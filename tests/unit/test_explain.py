@@ -144,7 +144,7 @@ def test_members_of_a_later_version_are_shown():
     """What this version does not know of a finding is shown as it stands."""
     finding = {"type": "hit", "code": "NEW", "text": "x", "footnotes": ["1"], "seen": {"at": "sea"}}
     output = told({"outcome": "review", "findings": [finding]}, None)
-    assert '  footnotes: ["1"]' in output
+    assert "  Footnotes of Supplement 4: 1" in output
     assert '  seen: {"at":"sea"}' in output
 
 

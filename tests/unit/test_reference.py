@@ -19,8 +19,8 @@ REFERENCE = ROOT / "docs" / "reference"
 SOURCES = [*sorted((ROOT / "screener" / "core").glob("*.py")), ROOT / "screener" / "runners" / "lane.py"]
 
 CODE = re.compile(r"[A-Z][A-Z0-9_]{2,}")
-NO_CODES = {"NFC", "NFD", "NFKC", "LNM", "LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "T23"}
-"""Texts in capitals that are no reason codes: forms and scripts of Unicode, an hour."""
+NO_CODES = {"NFC", "NFD", "NFKC", "LNM", "LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "T23", "EAR99"}
+"""Texts in capitals that are no reason codes: forms and scripts of Unicode, an hour, a class of items."""
 
 
 def _generator() -> Any:

@@ -57,6 +57,7 @@ CORE_OWN_IMPORTS = (
     "screener.model",
     "screener.owners",
     "screener.licensing",
+    "screener.rulings",
     "screener.errors",
     "screener.core",
     "screener.memory",

@@ -5,13 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from screener.core.policy import EVIDENCE_CHARS_MAX, judge_days, policy, regimes_in_force
+from screener.core.policy import EVIDENCE_CHARS_MAX, judge_days, regimes_in_force
+from screener.core.policy import policy as policy_of_order
 from screener.lists.build import Inputs, build
-from screener.model import Hit, Order, PartyAffiliation, Place, Terms
+from screener.model import Hit, Order, Party, PartyAffiliation, Place, Terms
 from screener.owners import Affiliation, Holding
 
 LISTS = Path(__file__).parents[2] / "cases" / "screening" / "lists"
 NAME = Place(0, None, "name")
+
+
+def policy(hits, affiliations, snapshot, day):
+    """The findings of an order of one party that shows no item."""
+    order = Order("O-1", False, None, None, [Party("end_user", "x", [], "", "", "", {})], [], "", "")
+    return policy_of_order(hits, affiliations, order, snapshot, day)
 
 
 @pytest.fixture(scope="module")

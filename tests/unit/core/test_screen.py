@@ -74,7 +74,8 @@ def test_decision_object_says_what_its_bytes_say(snapshot):
 def test_parties_of_unknown_ownership_are_named(snapshot):
     """A party of whose owners the graph knows nothing never reads as not owned: the decision says which."""
     raw = json.dumps({"order_id": "O-1", "parties": [{"name": "Meadow"}, {"name": "Plain Spoon Kitchenware"}]}).encode()
-    assert told(screen(raw, snapshot, TODAY))["not_evaluated"] == ["OWNERSHIP parties[0]"]
+    asked = told(screen(raw, snapshot, TODAY))["not_evaluated"]
+    assert [name for name in asked if name.startswith("OWNERSHIP")] == ["OWNERSHIP parties[0]"]
 
 
 def test_stricter_of_two_days_is_told_whole(snapshot):

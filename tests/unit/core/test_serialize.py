@@ -184,10 +184,10 @@ def test_escapes_do_not_outgrow_the_limit(snapshot):
 
 def with_company(name, affiliation, snapshot):
     """The snapshot with one company more that is found by its whole name."""
-    number = len(snapshot.entries)
+    number = snapshot.listed + len(snapshot.affiliations)
     return replace(
         snapshot,
-        entries=(*snapshot.entries, ListEntry(AFFILIATE_LIST, "", (Alias(name, primary=True),))),
+        entries=(*snapshot.entries[:number], ListEntry(AFFILIATE_LIST, "", (Alias(name, primary=True),))),
         affiliations=(*snapshot.affiliations, (affiliation,)),
         whole={**snapshot.whole, name.lower(): (Reference(number, 0, "whole"),)},
     )

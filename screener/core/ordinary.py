@@ -1,0 +1,194 @@
+"""Whether an order is ordinary: that no row of the rules over its facts can hold, told from few of them and remembered.
+
+Most orders are. A row is asked about the order, about each item and about each party apart, by the facts that it mostly
+rests on; what was not looked at may be anything. Where a row could hold all the same, the order goes the whole way
+(`order_rules`), and what that says is the answer. So nothing here finds anything: it only saves looking.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from screener.core.conditions import code_of, eccn_matches, test
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from screener.memory import Shelf
+    from screener.model import Facts, Order, Party, Snapshot
+    from screener.rulings import OrderRule, OrderRules
+
+KEYS_MAX: Final = 4_096
+"""Kinds of items, and of parties, that are remembered for one kind of order."""
+_SPECIAL = ("route", "site", "services_declined", "license")
+_OF_ITEMS = ("eccn", "hs_code", "subject_to_ear", "origin", "processing_performance", "memory_bandwidth_gbps")
+_CONSIGNEES = ("ultimate_consignee", "end_user")
+_NONE: frozenset[str] = frozenset()
+
+
+def ordinary(order: Order, days: tuple[str | None, ...], snapshot: Snapshot) -> frozenset[str] | None:
+    """The rows that can't be evaluated, where no row can hold on any of the days; None where one could.
+
+    The order must be without signals. It must be looked at whole where it says what few orders say.
+    """
+    facts = order.facts
+    if any(facts.get(name) is not None for name in _SPECIAL):
+        return None
+    get = facts.get
+    destination = get("destination") or _receiver(order)
+    head = (days, destination, get("ship_from"), get("movement"), get("us_person"), get("payer_changed"))
+    kinds: Shelf[Any, _Kind] = snapshot.memory.rules
+    kind = kinds.get(head) or kinds.keep(head, _Kind(head, snapshot.rules.orders))
+    silent = _NONE
+    advanced = priority = False
+    for item in order.items:
+        of_item = kind.item(item)
+        if of_item is None:
+            return None
+        silent |= of_item[0]
+        advanced, priority = advanced or of_item[1], priority or of_item[2]
+    of_order = kind.of_order(advanced=advanced, priority=priority)
+    if of_order is None:
+        return None
+    silent |= of_order
+    for party in order.parties:
+        of_party = kind.party(party, order, advanced=advanced, priority=priority)
+        if of_party is None:
+            return None
+        silent |= of_party
+    return silent
+
+
+def _receiver(order: Order) -> str | None:
+    """The country of who receives the goods, where the order names no destination."""
+    for role in _CONSIGNEES:
+        for party in order.parties:
+            if party.role == role and party.country:
+                return party.country
+    return None
+
+
+class _Kind:
+    """Orders that say the same of themselves."""
+
+    def __init__(self, head: tuple[Any, ...], rules: OrderRules) -> None:
+        self._days, destination, ship_from, movement, us_person, payer_changed = head
+        self._rules = rules
+        self._known: dict[str, Any] = {
+            "destination": self._country(destination),
+            "ship_from": self._country(ship_from),
+            "us_person": us_person,
+            "payer_changed": payer_changed,
+            "route": None,
+            "site.type": None,
+            "site.power_mw": None,
+            "services_declined": None,
+            "license.exception": None,
+            "text.signals": _NONE,
+            "any.signals": _NONE,
+            "history.began_after_2022_10": None,
+            "parties.web_presence": None,
+        }
+        self._known["movement"] = str(movement).strip().lower() if movement else ... if ship_from else None
+        self._items: dict[tuple[Any, ...], tuple[frozenset[str], bool, bool] | None] = {}
+        self._parties: dict[tuple[Any, ...], frozenset[str] | None] = {}
+        self._orders: dict[tuple[bool, bool], frozenset[str] | None] = {}
+
+    def _country(self, written: Any) -> str | None:  # noqa: ANN401
+        return code_of(written, self._rules.countries) if isinstance(written, str) and written.strip() else None
+
+    def of_order(self, *, advanced: bool, priority: bool) -> frozenset[str] | None:
+        """What the rows over orders come to."""
+        key = (advanced, priority)
+        if key not in self._orders:
+            own = {"items.advanced": advanced, "items.high_priority": ... if priority else False}
+            self._orders[key] = self._silent("order", lambda field: own.get(field, self._known.get(field, ...)))
+        return self._orders[key]
+
+    def item(self, item: Facts) -> tuple[frozenset[str], bool, bool] | None:
+        """What the rows over items come to, and whether the item is advanced or of high priority."""
+        get = item.get
+        key = tuple(map(get, _OF_ITEMS))
+        if key not in self._items:
+            if len(self._items) >= KEYS_MAX:
+                self._items.clear()
+            self._items[key] = self._new_item(item)
+        return self._items[key]
+
+    def _new_item(self, item: Facts) -> tuple[frozenset[str], bool, bool] | None:
+        rules = self._rules
+        eccn, hs_code = ((item.get(name) or "").strip() or None for name in ("eccn", "hs_code"))
+        sets = {
+            name for name, patterns in rules.eccns.items() if any(eccn_matches(eccn or "", one) for one in patterns)
+        }
+        own = {
+            "item.eccn": eccn,
+            "item.hs_code": hs_code,
+            "item.subject_to_ear": item.get("subject_to_ear") is not False,
+            "item.origin": self._country(item.get("origin")),
+            "item.processing_performance": item.get("processing_performance"),
+            "item.memory_bandwidth_gbps": item.get("memory_bandwidth_gbps"),
+            "item.chip": {f"@{name}" for name in sets},
+            "item.signals": _NONE,
+        }
+        silent = self._silent("item", lambda field: own[field] if field in own else self._known.get(field, ...))
+        digits = "".join(filter(str.isdigit, hs_code or ""))
+        priority = not digits or digits.startswith(rules.high_priority)
+        return None if silent is None else (silent, "advanced_computing" in sets, priority)
+
+    def party(self, party: Party, order: Order, *, advanced: bool, priority: bool) -> frozenset[str] | None:
+        """What the rows over parties come to for one of them."""
+        third = self._is_third(party, order) if party.role == "payer" else None
+        key = (party.role, not party.address, advanced, priority, third)
+        if key not in self._parties:
+            if len(self._parties) >= KEYS_MAX:
+                self._parties.clear()
+            own = {
+                "party.role": party.role or None,
+                "party.address": ... if party.address else None,
+                "party.signals": _NONE,
+                "party.in_third_country": third,
+                "items.advanced": advanced,
+                "items.high_priority": ... if priority else False,
+            }
+            self._parties[key] = self._silent(
+                "party", lambda field: own[field] if field in own else self._known.get(field, ...)
+            )
+        return self._parties[key]
+
+    def _is_third(self, party: Party, order: Order) -> bool | None:
+        own = self._country(party.country)
+        others = {self._country(other.country) for other in order.parties if other is not party}
+        others |= {self._known["ship_from"], self._known["destination"]} - {None}
+        return None if own is None or None in others else own not in others
+
+    def _silent(self, over: str, facts: Callable[[str], Any]) -> frozenset[str] | None:
+        """The rows that can't be evaluated where none can hold; a fact that is `...` was not looked at."""
+        found: set[str] = set()
+        for day in self._days:
+            for rule in self._rules.rows:
+                if rule.over == over and rule.span(day) is not None:
+                    said = _could_hold(rule, facts, day, self._rules)
+                    if said is None:
+                        return None
+                    found |= {rule.id} if said else set()
+        return frozenset(found)
+
+
+def _could_hold(rule: OrderRule, facts: Callable[[str], Any], day: str | None, rules: OrderRules) -> bool | None:
+    """None: it could. Else whether it can't be evaluated."""
+    missing, looked = False, True
+    for condition in rule.conditions:
+        value = facts(condition.field)
+        if value is ...:
+            looked = False
+            continue
+        said = test(condition, value, day, rules.countries)
+        if said is False:
+            return False
+        missing = missing or said is None
+    if not missing or rule.unknown == "review":
+        return None
+    if rule.unknown == "no":
+        return False
+    return True if looked else None
