@@ -42,8 +42,8 @@ def screen(raw: bytes | None, snapshot: Snapshot, terms: Terms = AS_GIVEN, key: 
     said = piecewise(order, snapshot, _stages)
     frame = _frame(order, said.unknown, snapshot, terms)
     raw = raw or b""
-    if not said.said and not order.cancelled:
-        silent = _silent(order, frame, snapshot, terms)
+    if not said.signs and not order.cancelled:
+        silent = _silent(order, said, frame, snapshot, terms)
         if silent is not None:
             return serialize_silent(raw, order.order_id, frame.silent, frame.answer, silent)
     cancelled = order.cancelled
@@ -106,9 +106,9 @@ def _new_frame(order: Order, unknown: Sequence[int], snapshot: Snapshot, terms: 
     return _Frame(judgment, regimes, not_evaluated, silent, answer_of(snapshot, judgment.as_of, silent), {})
 
 
-def _silent(order: Order, frame: _Frame, snapshot: Snapshot, terms: Terms) -> bytes | None:
+def _silent(order: Order, said: Said, frame: _Frame, snapshot: Snapshot, terms: Terms) -> bytes | None:
     """The rest of the decision on an order in which nothing was found and of which no rule asks anything; else None."""
-    unasked = ordinary(order, frame.judgment.days or (None,), snapshot)
+    unasked = ordinary(order, said.signals, frame.judgment.days or (None,), snapshot)
     if unasked is None:
         return None
     rest = frame.rests.get(unasked)

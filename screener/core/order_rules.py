@@ -248,7 +248,7 @@ class _Facts:
         """Whether a party's country is neither one of the others' nor where the goods come from or go."""
         own = self._country(party.country)
         others = {self._country(other.country) for other in self._order.parties if other is not party}
-        others |= {self.of_order("ship_from"), self.of_order("destination")} - {None}
+        others |= {self.of_order("ship_from"), self.of_order("destination")}
         return None if own is None or None in others else own not in others
 
     # --- evidence

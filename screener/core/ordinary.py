@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from screener.core.conditions import code_of, eccn_matches, test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from screener.memory import Shelf
-    from screener.model import Facts, Order, Party, Snapshot
+    from screener.model import Facts, Hit, Order, Party, Snapshot
     from screener.rulings import OrderRule, OrderRules
 
 KEYS_MAX: Final = 4_096
@@ -26,17 +26,25 @@ _CONSIGNEES = ("ultimate_consignee", "end_user")
 _NONE: frozenset[str] = frozenset()
 
 
-def ordinary(order: Order, days: tuple[str | None, ...], snapshot: Snapshot) -> frozenset[str] | None:
-    """The rows that can't be evaluated, where no row can hold on any of the days; None where one could.
+def ordinary(
+    order: Order, signals: Sequence[Hit], days: tuple[str | None, ...], snapshot: Snapshot
+) -> frozenset[str] | None:
+    """The rules that can't be evaluated, where no row can hold on any of the days; None where one could.
 
-    The order must be without signals. It must be looked at whole where it says what few orders say.
+    It must be looked at whole where it says what few orders say, or has signals elsewhere than in parties.
     """
     facts = order.facts
     if any(facts.get(name) is not None for name in _SPECIAL):
         return None
+    heard: dict[int, frozenset[str]] = {}
+    for hit in signals:
+        if hit.place.party is None:
+            return None
+        heard[hit.place.party] = heard.get(hit.place.party, _NONE) | {snapshot.entries[hit.entry].entry_id}
     get = facts.get
     destination = get("destination") or _receiver(order)
-    head = (days, destination, get("ship_from"), get("movement"), get("us_person"), get("payer_changed"))
+    words = _NONE.union(*heard.values()) if heard else _NONE
+    head = (days, destination, get("ship_from"), get("movement"), get("us_person"), get("payer_changed"), words)
     kinds: Shelf[Any, _Kind] = snapshot.memory.rules
     kind = kinds.get(head) or kinds.keep(head, _Kind(head, snapshot.rules.orders))
     silent = _NONE
@@ -51,8 +59,9 @@ def ordinary(order: Order, days: tuple[str | None, ...], snapshot: Snapshot) -> 
     if of_order is None:
         return None
     silent |= of_order
-    for party in order.parties:
-        of_party = kind.party(party, order, advanced=advanced, priority=priority)
+    for number, party in enumerate(order.parties):
+        words = heard.get(number, _NONE) if heard else _NONE
+        of_party = kind.party(party, order, words, advanced=advanced, priority=priority)
         if of_party is None:
             return None
         silent |= of_party
@@ -72,7 +81,7 @@ class _Kind:
     """Orders that say the same of themselves."""
 
     def __init__(self, head: tuple[Any, ...], rules: OrderRules) -> None:
-        self._days, destination, ship_from, movement, us_person, payer_changed = head
+        self._days, destination, ship_from, movement, us_person, payer_changed, words = head
         self._rules = rules
         self._known: dict[str, Any] = {
             "destination": self._country(destination),
@@ -85,7 +94,7 @@ class _Kind:
             "services_declined": None,
             "license.exception": None,
             "text.signals": _NONE,
-            "any.signals": _NONE,
+            "any.signals": words,
             "history.began_after_2022_10": None,
             "parties.web_presence": None,
         }
@@ -136,17 +145,19 @@ class _Kind:
         priority = not digits or digits.startswith(rules.high_priority)
         return None if silent is None else (silent, "advanced_computing" in sets, priority)
 
-    def party(self, party: Party, order: Order, *, advanced: bool, priority: bool) -> frozenset[str] | None:
+    def party(
+        self, party: Party, order: Order, words: frozenset[str], *, advanced: bool, priority: bool
+    ) -> frozenset[str] | None:
         """What the rows over parties come to for one of them."""
         third = self._is_third(party, order) if party.role == "payer" else None
-        key = (party.role, not party.address, advanced, priority, third)
+        key = (party.role, not party.address, advanced, priority, third, words)
         if key not in self._parties:
             if len(self._parties) >= KEYS_MAX:
                 self._parties.clear()
             own = {
                 "party.role": party.role or None,
                 "party.address": ... if party.address else None,
-                "party.signals": _NONE,
+                "party.signals": words,
                 "party.in_third_country": third,
                 "items.advanced": advanced,
                 "items.high_priority": ... if priority else False,
@@ -159,7 +170,7 @@ class _Kind:
     def _is_third(self, party: Party, order: Order) -> bool | None:
         own = self._country(party.country)
         others = {self._country(other.country) for other in order.parties if other is not party}
-        others |= {self._known["ship_from"], self._known["destination"]} - {None}
+        others |= {self._known["ship_from"], self._known["destination"]}
         return None if own is None or None in others else own not in others
 
     def _silent(self, over: str, facts: Callable[[str], Any]) -> frozenset[str] | None:

@@ -1,5 +1,6 @@
 """An order that is taken for ordinary is one of which the whole way finds nothing, and the same is not evaluated."""
 
+import importlib
 from dataclasses import replace
 from functools import cache
 
@@ -13,6 +14,7 @@ from screener.core.ordinary import ordinary
 from screener.lists.build import Inputs, build
 from screener.memory import Memory
 
+CORE = importlib.import_module("screener.core")
 COUNTRIES = st.sampled_from(
     [None, "", "US", "CN", "HK", "MO", "DE", "IR", "RU", "KH", "VN", "TR", "Iran", " cn ", "Atlantis"]
 )
@@ -37,6 +39,8 @@ ITEMS = few(
     quantity=NUMBERS,
 )
 PARTIES = few(
+    name=st.sampled_from(["Meadow", "Meadow", "Meadow Trading", "Hansa Freight Forwarding", "Army of Atlantis"]),
+    other_names=st.sampled_from([None, None, ["Nerve Agent Works"]]),
     role=st.sampled_from([None, "", "end_user", "ultimate_consignee", "payer", "purchaser", "odd"]),
     country=COUNTRIES,
     headquarters_country=COUNTRIES,
@@ -70,12 +74,13 @@ def test_what_is_taken_for_ordinary_is_ordinary(members, parties, days):
     value = {"order_id": "O-1", **members, "parties": [{"name": "Meadow", **party} for party in parties]}
     order = decode(orjson.dumps(value))
     held = snapshot()
-    unasked = ordinary(order, days, held)
-    ruled = [order_rules(order, (), held, day) for day in days]
+    signals = CORE._stages(order, held).signals
+    unasked = ordinary(order, signals, days, held)
+    ruled = [order_rules(order, signals, held, day) for day in days]
     if unasked is not None:
         assert [finding.code for one in ruled for finding in one.findings] == []
         assert unasked == {name for one in ruled for name in one.not_evaluated}
-    assert unasked == ordinary(order, days, replace(held, rules=held.rules))  # in a memory that is empty
+    assert unasked == ordinary(order, signals, days, replace(held, rules=held.rules))  # in a memory that is empty
 
 
 def test_most_orders_are_ordinary():
@@ -84,4 +89,4 @@ def test_most_orders_are_ordinary():
         party = {"role": "payer", "name": "Meadow", "country": "DE"}
         value = {"order_id": "O-1", "destination": "DE", "ship_from": "US", "items": [item], "parties": [party]}
         held = replace(snapshot())
-        assert ordinary(decode(orjson.dumps(value), Memory()), ("2026-11-22",), held) is not None
+        assert ordinary(decode(orjson.dumps(value), Memory()), (), ("2026-11-22",), held) is not None
