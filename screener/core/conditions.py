@@ -25,7 +25,7 @@ def holds(rule: OrderRule, facts: Callable[[str], Any], day: str | None, countri
     """Whether a row holds for these facts on a day."""
     unknown = False
     for condition in rule.conditions:
-        said = test(condition, facts(condition.field), day, countries)
+        said = answered(condition, facts(condition.field), day, countries)
         if said is False:
             return False
         unknown = unknown or said is None
@@ -34,10 +34,10 @@ def holds(rule: OrderRule, facts: Callable[[str], Any], day: str | None, countri
 
 def lacking(rule: OrderRule, facts: Callable[[str], Any], day: str | None, countries: Countries) -> Iterable[str]:
     """The fields that a row needed and that the order lacks."""
-    return [one.field for one in rule.conditions if test(one, facts(one.field), day, countries) is None]
+    return [one.field for one in rule.conditions if answered(one, facts(one.field), day, countries) is None]
 
 
-def test(condition: Condition, value: Any, day: str | None, countries: Countries) -> bool | None:  # noqa: ANN401
+def answered(condition: Condition, value: Any, day: str | None, countries: Countries) -> bool | None:  # noqa: ANN401
     """One condition on one value."""
     if condition.test == "missing":
         return (value is None) is condition.value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from screener.core.conditions import code_of, eccn_matches, test
+from screener.core.conditions import answered, code_of, eccn_matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -194,7 +194,7 @@ def _could_hold(rule: OrderRule, facts: Callable[[str], Any], day: str | None, r
         if value is ...:
             looked = False
             continue
-        said = test(condition, value, day, rules.countries)
+        said = answered(condition, value, day, rules.countries)
         if said is False:
             return False
         missing = missing or said is None
