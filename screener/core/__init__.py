@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from screener.core.decode import decode
 from screener.core.match import match
-from screener.core.order_rules import order_rules
+from screener.core.order_rules import Ruled, order_rules
 from screener.core.ordinary import ordinary
 from screener.core.ownership import ownership, unknown_parties
 from screener.core.pieces import Said, piecewise
@@ -42,12 +42,14 @@ def screen(raw: bytes | None, snapshot: Snapshot, terms: Terms = AS_GIVEN, key: 
     said = piecewise(order, snapshot, _stages)
     frame = _frame(order, said.unknown, snapshot, terms)
     raw = raw or b""
-    if not said.signs and not order.cancelled:
-        silent = _silent(order, said, frame, snapshot, terms)
-        if silent is not None:
-            return serialize_silent(raw, order.order_id, frame.silent, frame.answer, silent)
-    cancelled = order.cancelled
-    verdict = _cancelled(snapshot, terms) if cancelled else _judge(order, said, snapshot, terms, frame)
+    if order.cancelled:
+        verdict = _cancelled(snapshot, terms)
+    else:
+        unasked = ordinary(order, said.signals, frame.judgment.days or (None,), snapshot)
+        if not said.signs and unasked is not None:
+            rest = _rest(unasked, frame, snapshot, terms)
+            return serialize_silent(raw, order.order_id, frame.silent, frame.answer, rest)
+        verdict = _judge(order, said, unasked, snapshot, terms, frame)
     return serialize(raw, order.order_id, verdict, frame.judgment, snapshot, terms, frame.regimes, frame.not_evaluated)
 
 
@@ -106,11 +108,8 @@ def _new_frame(order: Order, unknown: Sequence[int], snapshot: Snapshot, terms: 
     return _Frame(judgment, regimes, not_evaluated, silent, answer_of(snapshot, judgment.as_of, silent), {})
 
 
-def _silent(order: Order, said: Said, frame: _Frame, snapshot: Snapshot, terms: Terms) -> bytes | None:
-    """The rest of the decision on an order in which nothing was found and of which no rule asks anything; else None."""
-    unasked = ordinary(order, said.signals, frame.judgment.days or (None,), snapshot)
-    if unasked is None:
-        return None
+def _rest(unasked: frozenset[str], frame: _Frame, snapshot: Snapshot, terms: Terms) -> bytes:
+    """The rest of the decision on an order in which nothing was found; `unasked` are the rows that it can't answer."""
     rest = frame.rests.get(unasked)
     if rest is None:
         verdict = frame.silent._replace(not_evaluated=unasked)
@@ -119,11 +118,16 @@ def _silent(order: Order, said: Said, frame: _Frame, snapshot: Snapshot, terms: 
     return rest
 
 
-def _judge(order: Order, said: Said, snapshot: Snapshot, terms: Terms, frame: _Frame) -> Verdict:
-    """The sternest verdict of the days in question; what could not be told on one of them is told of all."""
+def _judge(
+    order: Order, said: Said, unasked: frozenset[str] | None, snapshot: Snapshot, terms: Terms, frame: _Frame
+) -> Verdict:
+    """The sternest verdict of the days in question; what could not be told on one of them is told of all.
+
+    Rows over the order's facts are asked unless it is known to be ordinary; then `unasked` are those it can't answer.
+    """
 
     def on(day: str | None) -> Verdict:
-        ruled = order_rules(order, said.signals, snapshot, day)
+        ruled = order_rules(order, said.signals, snapshot, day) if unasked is None else Ruled([], unasked)
         findings = [*policy(said.hits, said.affiliations, order, snapshot, day), *said.flags, *ruled.findings]
         covered = cover(findings, order, snapshot, day)
         verdict = route(covered, frame.judgment.caveats, _notices(snapshot, terms))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from screener.model import Hit, Order, Party, Snapshot
-    from screener.rulings import OrderRule, OrderRules
+    from screener.rulings import OrderRule, Span
 
 TEXT_CHARS_MAX = 1_000
 _CONSIGNEES = ("ultimate_consignee", "end_user")
@@ -27,61 +27,47 @@ class Ruled(NamedTuple):
     """What the rows say of an order on a day: findings, and rows that could not be evaluated."""
 
     findings: list[Finding]
-    not_evaluated: list[str]
+    not_evaluated: set[str] | frozenset[str]
 
 
 def order_rules(order: Order, signals: Sequence[Hit], snapshot: Snapshot, day: str | None) -> Ruled:
     """Test all rows that are in force on a day; without a day the last span of each."""
     rules = snapshot.rules.orders
     facts = _Facts(order, signals, snapshot)
-    ruled = Ruled([], [])
+    findings: list[Finding] = []
+    unasked: set[str] = set()
     held: dict[str, set[int | None]] = {}
     for rule in rules.rows:
         span = rule.span(day)
         if span is None:
             continue
-        unverified = None if span.verified else f"{rule.id} {span.effective_from}"
         for number, said in facts.over(rule):
             if any(number in held.get(other, ()) for other in rule.unless):
                 continue
             answer = holds(rule, said, day, rules.countries)
             if answer:
                 held.setdefault(rule.id, set()).add(number)
-            _follow(rule, answer, number, said, day, rules, unverified, ruled, facts)
-    return ruled
+                findings.append(_finding(rule, span, number, rule.names_missing, facts))
+            elif answer is None and rule.unknown == "review":
+                fields = lacking(rule, said, day, rules.countries)
+                doubtful = rule._replace(outcome="review", terms=None)
+                findings.append(_finding(doubtful, span, number, fields, facts))
+            elif answer is None and rule.unknown == "not_evaluated":
+                unasked.add(rule.id)
+    return Ruled(findings, unasked)
 
 
-def _follow(
-    rule: OrderRule,
-    answer: bool | None,
-    number: int | None,
-    said: Callable[[str], Any],
-    day: str | None,
-    rules: OrderRules,
-    unverified: str | None,
-    ruled: Ruled,
-    facts: _Facts,
-) -> None:
-    """What follows from a row that holds, or that can't be told."""
-    if answer is False or (answer is None and rule.unknown == "no"):
-        return
-    if answer is None and rule.unknown == "not_evaluated":
-        if rule.id not in ruled.not_evaluated:
-            ruled.not_evaluated.append(rule.id)
-        return
-    lacks = rule.names_missing if answer else lacking(rule, said, day, rules.countries)
-    missing = tuple(_pointer(field, number) for field in lacks)
-    ruled.findings.append(
-        Finding(
-            rule.type,
-            rule.id,
-            rule.outcome if answer else "review",
-            rule.priority,
-            facts.evidence(rule, number),
-            unverified,
-            terms=rule.terms if answer else None,
-            missing=missing,
-        )
+def _finding(rule: OrderRule, span: Span, number: int | None, missing: Iterable[str], facts: _Facts) -> Finding:
+    """What follows from a row, with the fields that would have settled it."""
+    return Finding(
+        rule.type,
+        rule.id,
+        rule.outcome,
+        rule.priority,
+        facts.evidence(rule, number),
+        None if span.verified else f"{rule.id} {span.effective_from}",
+        terms=rule.terms,
+        missing=tuple(_pointer(field, number) for field in missing),
     )
 
 

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any, Final
 from screener.core.conditions import answered, code_of, eccn_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from screener.memory import Shelf
     from screener.model import Facts, Hit, Order, Party, Snapshot
     from screener.rulings import OrderRule, OrderRules
 
-KEYS_MAX: Final = 4_096
+KEYS_MAX: Final = 256
 """Kinds of items, and of parties, that are remembered for one kind of order."""
-_SPECIAL = ("route", "site", "services_declined", "license")
+CHARS_MAX: Final = 100
+"""Of a text by which an answer is remembered; an order with a longer one is looked at whole."""
 _OF_ITEMS = ("eccn", "hs_code", "subject_to_ear", "origin", "processing_performance", "memory_bandwidth_gbps")
 _CONSIGNEES = ("ultimate_consignee", "end_user")
 _NONE: frozenset[str] = frozenset()
+_OfItems = tuple[frozenset[str], bool, bool | None]
 
 
 def ordinary(
@@ -33,39 +35,58 @@ def ordinary(
 
     It must be looked at whole where it says what few orders say, or has signals elsewhere than in parties.
     """
-    facts = order.facts
-    if any(facts.get(name) is not None for name in _SPECIAL):
+    heard = _heard(signals, snapshot) if signals else {}
+    if heard is None:
         return None
-    heard: dict[int, frozenset[str]] = {}
-    for hit in signals:
-        if hit.place.party is None:
-            return None
-        heard[hit.place.party] = heard.get(hit.place.party, _NONE) | {snapshot.entries[hit.entry].entry_id}
-    get = facts.get
-    destination = get("destination") or _receiver(order)
-    words = _NONE.union(*heard.values()) if heard else _NONE
-    head = (days, destination, get("ship_from"), get("movement"), get("us_person"), get("payer_changed"), words)
-    kinds: Shelf[Any, _Kind] = snapshot.memory.rules
-    kind = kinds.get(head) or kinds.keep(head, _Kind(head, snapshot.rules.orders))
-    silent = _NONE
-    advanced = priority = False
-    for item in order.items:
-        of_item = kind.item(item)
-        if of_item is None:
-            return None
-        silent |= of_item[0]
-        advanced, priority = advanced or of_item[1], priority or of_item[2]
+    kind = _kind(order, _NONE.union(*heard.values()) if heard else _NONE, days, snapshot)
+    if kind is None:
+        return None
+    of_items = kind.items(order.items)
+    if of_items is None:
+        return None
+    silent, advanced, priority = of_items
     of_order = kind.of_order(advanced=advanced, priority=priority)
     if of_order is None:
         return None
-    silent |= of_order
+    silent = silent | of_order if silent else of_order
     for number, party in enumerate(order.parties):
         words = heard.get(number, _NONE) if heard else _NONE
         of_party = kind.party(party, order, words, advanced=advanced, priority=priority)
         if of_party is None:
             return None
-        silent |= of_party
+        if of_party:
+            silent |= of_party
     return silent
+
+
+def _kind(order: Order, words: frozenset[str], days: tuple[str | None, ...], snapshot: Snapshot) -> _Kind | None:
+    """The orders that say the same of themselves; None for one that says what few do."""
+    get = order.facts.get
+    if not (
+        get("route") is None and get("site") is None and get("services_declined") is None and get("license") is None
+    ):
+        return None
+    destination = get("destination") or _receiver(order)
+    head = (days, destination, get("ship_from"), get("movement"), get("us_person"), get("payer_changed"), words)
+    kinds: Shelf[Any, _Kind] = snapshot.memory.rules
+    kind = kinds.get(head)
+    if kind is None and not _is_long(head):
+        kind = kinds.keep(head, _Kind(head, snapshot.rules.orders))
+    return kind
+
+
+def _heard(signals: Sequence[Hit], snapshot: Snapshot) -> dict[int, frozenset[str]] | None:
+    """Party -> the signals in it; None where there are some elsewhere."""
+    heard: dict[int, frozenset[str]] = {}
+    for hit in signals:
+        if hit.place.party is None:
+            return None
+        heard[hit.place.party] = heard.get(hit.place.party, _NONE) | {snapshot.entries[hit.entry].entry_id}
+    return heard
+
+
+def _is_long(key: Iterable[object]) -> bool:
+    return any(isinstance(text, str) and len(text) > CHARS_MAX for text in key)
 
 
 def _receiver(order: Order) -> str | None:
@@ -99,32 +120,50 @@ class _Kind:
             "parties.web_presence": None,
         }
         self._known["movement"] = str(movement).strip().lower() if movement else ... if ship_from else None
-        self._items: dict[tuple[Any, ...], tuple[frozenset[str], bool, bool] | None] = {}
+        self._items: dict[tuple[Any, ...], _OfItems | None] = {}
         self._parties: dict[tuple[Any, ...], frozenset[str] | None] = {}
-        self._orders: dict[tuple[bool, bool], frozenset[str] | None] = {}
+        self._orders: dict[tuple[bool, bool | None], frozenset[str] | None] = {}
 
     def _country(self, written: Any) -> str | None:  # noqa: ANN401
         return code_of(written, self._rules.countries) if isinstance(written, str) and written.strip() else None
 
-    def of_order(self, *, advanced: bool, priority: bool) -> frozenset[str] | None:
+    def of_order(self, *, advanced: bool, priority: bool | None) -> frozenset[str] | None:
         """What the rows over orders come to."""
         key = (advanced, priority)
         if key not in self._orders:
-            own = {"items.advanced": advanced, "items.high_priority": ... if priority else False}
+            own = {"items.advanced": advanced, "items.high_priority": priority}
             self._orders[key] = self._silent("order", lambda field: own.get(field, self._known.get(field, ...)))
         return self._orders[key]
 
-    def item(self, item: Facts) -> tuple[frozenset[str], bool, bool] | None:
+    def items(self, items: Sequence[Facts]) -> _OfItems | None:
+        """What the rows over items come to for all of them, and whether one is advanced, or of high priority."""
+        silent, advanced = _NONE, False
+        priority: bool | None = False
+        for item in items:
+            of_item = self.item(item)
+            if of_item is None:
+                return None
+            told, is_advanced, is_priority = of_item
+            if told:
+                silent |= told
+            advanced = advanced or is_advanced
+            if is_priority is not False and priority is not True:
+                priority = is_priority
+        return silent, advanced, priority
+
+    def item(self, item: Facts) -> _OfItems | None:
         """What the rows over items come to, and whether the item is advanced or of high priority."""
         get = item.get
         key = tuple(map(get, _OF_ITEMS))
         if key not in self._items:
+            if _is_long(key):
+                return None
             if len(self._items) >= KEYS_MAX:
                 self._items.clear()
             self._items[key] = self._new_item(item)
         return self._items[key]
 
-    def _new_item(self, item: Facts) -> tuple[frozenset[str], bool, bool] | None:
+    def _new_item(self, item: Facts) -> _OfItems | None:
         rules = self._rules
         eccn, hs_code = ((item.get(name) or "").strip() or None for name in ("eccn", "hs_code"))
         sets = {
@@ -142,25 +181,29 @@ class _Kind:
         }
         silent = self._silent("item", lambda field: own[field] if field in own else self._known.get(field, ...))
         digits = "".join(filter(str.isdigit, hs_code or ""))
-        priority = not digits or digits.startswith(rules.high_priority)
+        priority = digits.startswith(rules.high_priority) if digits else None
         return None if silent is None else (silent, "advanced_computing" in sets, priority)
 
     def party(
-        self, party: Party, order: Order, words: frozenset[str], *, advanced: bool, priority: bool
+        self, party: Party, order: Order, words: frozenset[str], *, advanced: bool, priority: bool | None
     ) -> frozenset[str] | None:
         """What the rows over parties come to for one of them."""
         third = self._is_third(party, order) if party.role == "payer" else None
-        key = (party.role, not party.address, advanced, priority, third, words)
+        formed_on = party.facts.get("formed_on") if words else ...
+        key = (party.role, not party.address, advanced, priority, third, words, formed_on)
         if key not in self._parties:
+            if _is_long(key):
+                return None
             if len(self._parties) >= KEYS_MAX:
                 self._parties.clear()
             own = {
                 "party.role": party.role or None,
                 "party.address": ... if party.address else None,
                 "party.signals": words,
+                "party.formed_on": formed_on,
                 "party.in_third_country": third,
                 "items.advanced": advanced,
-                "items.high_priority": ... if priority else False,
+                "items.high_priority": priority,
             }
             self._parties[key] = self._silent(
                 "party", lambda field: own[field] if field in own else self._known.get(field, ...)
@@ -168,6 +211,8 @@ class _Kind:
         return self._parties[key]
 
     def _is_third(self, party: Party, order: Order) -> bool | None:
+        if self._known["ship_from"] is None or self._known["destination"] is None:
+            return None
         own = self._country(party.country)
         others = {self._country(other.country) for other in order.parties if other is not party}
         others |= {self._known["ship_from"], self._known["destination"]}
