@@ -93,7 +93,7 @@ INPUT_TEXTS = {
     "--private": "private lists (CSV)",
     "--ownership": "holdings: CSV, BODS 0.4, GLEIF and others (`docs/ownership.md`)",
 }
-TAKE_INPUTS = ("screen", "explain", "match", "ownership explain", "ownership check", "snapshot build")
+TAKE_INPUTS = ("screen", "explain", "match", "ownership explain", "ownership check", "rules coverage", "snapshot build")
 OPTION_TEXTS = {
     **{(f"screener {name}", option): text for name in TAKE_INPUTS for option, text in INPUT_TEXTS.items()},
     ("screener snapshot build", "--out"): "the snapshot file to write; it is replaced whole or not at all",

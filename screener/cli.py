@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from screener import __version__, broker, settings
 from screener.errors import OperatorError
-from screener.lists import build, good_list, nearest, snapshot
+from screener.lists import build, good_list, nearest, rules, rules_report, snapshot
 from screener.model import Terms
 from screener.runners import demo, evaluate, explain, files, match, ownership, ownership_check, topics
 from screener.runners.announcements import announce
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_match(commands)
     _add_ownership(commands)
+    _add_rules(commands)
     _add_snapshot(commands)
     _add_worker(commands)
     topics.add_commands(commands)
@@ -254,6 +255,34 @@ def _run_ownership_check(namespace: argparse.Namespace) -> int:
 
 
 # --- snapshot --------------------------------------------------------------------------------------------------------
+
+
+def _add_rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "check the rules, and tell what of them nobody verified and what of the lists' terms was not understood"
+    actions = commands.add_parser("rules", help=text, description=text).add_subparsers(
+        dest="action", required=True, metavar="check|coverage"
+    )
+    text = "read the rules, with an overlay if one is named, and list what is suspended, proposed or not verified"
+    check = actions.add_parser("check", help="read the rules, say what they hold", description=text, epilog=NO_ADVICE)
+    check.add_argument("--rules", type=Path, metavar="DIR", help="rules files that overlay the shipped ones")
+    check.set_defaults(run=_run_rules_check)
+    text = "count the list entries whose license requirement and review policy were understood, and print what was not"
+    terms = actions.add_parser("coverage", help="count understood license terms", description=text, epilog=NO_ADVICE)
+    _add_inputs(terms)
+    terms.add_argument("--snapshot", type=Path, help="a snapshot file instead of lists")
+    terms.set_defaults(run=_run_rules_coverage)
+
+
+def _run_rules_check(namespace: argparse.Namespace) -> int:
+    for line in rules_report.check(rules.read_tables(namespace.rules)):
+        print(line)
+    return 0
+
+
+def _run_rules_coverage(namespace: argparse.Namespace) -> int:
+    for line in rules_report.terms(_held(namespace).listings):
+        print(line)
+    return 0
 
 
 def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -247,7 +247,10 @@ class _Facts:
         if rule.over != "order" and number is not None:
             told[rule.over] = number
         field = next(row.field for row in rule.conditions)
-        told["field"] = field.partition(".")[2] or field
+        told["field"] = field.partition(".")[2] if field.startswith((f"{rule.over}.", "items.")) else field
+        written = self._written(rule, number, told["field"])
+        if isinstance(written, str):
+            told["text"] = written[:TEXT_CHARS_MAX]
         if found:
             hit = found[0]
             told |= {name: at for name, at in (("party", hit.place.party), ("item", hit.place.item)) if at is not None}
@@ -259,6 +262,13 @@ class _Facts:
         if rule.terms:
             told["license_terms"] = [term._asdict() for term in rule.terms.terms]
         return told
+
+    def _written(self, rule: OrderRule, number: int | None, name: str) -> object:
+        """A member as the order, the item or the party that a row looks at has it."""
+        if rule.over == "order" or number is None:
+            return self._order.facts.get(name)
+        holders = self._order.items if rule.over == "item" else [party.facts for party in self._order.parties]
+        return holders[number].get(name, self._order.facts.get(name))
 
     def _concerns(self, hit: Hit, rule: OrderRule, number: int | None) -> bool:
         if rule.over == "item" and hit.place.item is not None:

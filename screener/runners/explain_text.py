@@ -145,7 +145,10 @@ def _place(finding: Mapping[str, Any], order: object) -> Iterator[str]:
             role = _member(holder, "role")
     role_told = f" ({shown(role)})" if role else ""
     at = f", characters {span[0] + 1} to {span[1]}" if isinstance(span, list) and _is_span(span) else ""
-    yield f"Found in {where}{role_told}{at}: {_marked(_member(holder, str(field)), span, finding.get('text'))}"
+    if finding.get("text") is None:
+        yield f"Found in {where}{role_told}"
+    else:
+        yield f"Found in {where}{role_told}{at}: {_marked(_member(holder, str(field)), span, finding.get('text'))}"
 
 
 def _member(value: object, name: str) -> object:
