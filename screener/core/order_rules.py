@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from screener.rulings import OrderRule, Span
 
 TEXT_CHARS_MAX = 1_000
+SIGNALS_SHOWN_MAX = 100
+"""Signals outside of an item that are looked through for what to show."""
 _CONSIGNEES = ("ultimate_consignee", "end_user")
 
 
@@ -85,6 +87,13 @@ class _Facts:
         self._order, self._rules = order, snapshot.rules.orders
         self._countries = self._rules.countries
         self._signals = [(hit, snapshot.entries[hit.entry].entry_id) for hit in signals]
+        self._of_items: dict[int, list[tuple[Hit, str]]] = {}
+        self._of_parties: dict[int, list[tuple[Hit, str]]] = {}
+        for hit, name in self._signals:
+            if hit.place.item is not None:
+                self._of_items.setdefault(hit.place.item, []).append((hit, name))
+            elif hit.place.party is not None:
+                self._of_parties.setdefault(hit.place.party, []).append((hit, name))
         self._known: dict[str, Any] = {}
 
     def over(self, rule: OrderRule) -> Iterator[tuple[int | None, Callable[[str], Any]]]:
@@ -195,7 +204,7 @@ class _Facts:
         return bool(eccn) and any(eccn_matches(eccn, pattern) for pattern in patterns)
 
     def _signals_of_item(self, number: int) -> set[str]:
-        return {name for hit, name in self._signals if hit.place.item == number}
+        return {name for _, name in self._of_items.get(number, ())}
 
     def _of_item(self, number: int, field: str) -> Any:  # noqa: ANN401
         head, _, name = field.partition(".")
@@ -222,7 +231,7 @@ class _Facts:
         if name == "role":
             return party.role or None
         if name == "signals":
-            return {signal for hit, signal in self._signals if hit.place.party == number}
+            return {signal for _, signal in self._of_parties.get(number, ())}
         if name == "in_third_country":
             return self._in_third_country(party)
         value = party.facts.get(name)
@@ -242,7 +251,7 @@ class _Facts:
     def evidence(self, rule: OrderRule, number: int | None) -> dict[str, Any]:
         """Where the row holds and what it says; with the words that were found, where it asks for words."""
         asked = {one for row in rule.conditions if row.test == "has" for one in row.value}
-        found = [hit for hit, name in self._signals if name in asked and self._concerns(hit, rule, number)]
+        found = next((hit for hit, name in self._concerning(rule, number) if name in asked), None)
         told: dict[str, Any] = {}
         if rule.over != "order" and number is not None:
             told[rule.over] = number
@@ -251,8 +260,8 @@ class _Facts:
         written = self._written(rule, number, told["field"])
         if isinstance(written, str):
             told["text"] = written[:TEXT_CHARS_MAX]
-        if found:
-            hit = found[0]
+        if found is not None:
+            hit = found
             told |= {name: at for name, at in (("party", hit.place.party), ("item", hit.place.item)) if at is not None}
             told |= {"field": hit.place.field, "span": [hit.start, hit.end], "text": hit.text[:TEXT_CHARS_MAX]}
         told |= {"says": rule.says, "citation": rule.citation}
@@ -270,7 +279,11 @@ class _Facts:
         holders = self._order.items if rule.over == "item" else [party.facts for party in self._order.parties]
         return holders[number].get(name, self._order.facts.get(name))
 
-    def _concerns(self, hit: Hit, rule: OrderRule, number: int | None) -> bool:
-        if rule.over == "item" and hit.place.item is not None:
-            return hit.place.item == number
-        return rule.over != "party" or hit.place.party == number
+    def _concerning(self, rule: OrderRule, number: int | None) -> Iterator[tuple[Hit, str]]:
+        """The signals that may be why a row holds: those of its item or party first."""
+        if number is not None:
+            yield from (self._of_items if rule.over == "item" else self._of_parties).get(number, ())
+        if rule.over == "order":
+            yield from self._signals
+        elif rule.over == "item":
+            yield from ((hit, name) for hit, name in self._signals[:SIGNALS_SHOWN_MAX] if hit.place.item is None)
