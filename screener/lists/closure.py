@@ -328,7 +328,7 @@ class Graph:
         controlling = self._controlling(possible)
         said = _filled(self._size, NONE, pl.UInt8)
         said.scatter(possible.inside(), UNKNOWN)
-        circles = list(self._without(seeds))
+        circles = list(self._without(set(known)))
         self._circular(possible, circles)
         said.scatter(possible.inside().filter(said.gather(possible.inside()) == NONE), CIRCULAR)
         possible.add((possible.touched & (possible.tier < 0)).arg_true())

@@ -268,3 +268,9 @@ def test_evidence_names_the_holdings_with_their_ends():
     """A row of evidence has the company, the owner and the ends as they were told."""
     closed = Graph(frame([Edge(0, 1, 20, HUNDRED_PERCENT_UNITS, "", "", "equity", 7)])).close({0}, HALF)
     assert closed.evidence.rows() == [(1, 0, 20, HUNDRED_PERCENT_UNITS, 7, UNKNOWN, False)]
+
+
+def test_listed_party_without_holdings_is_taken_for_no_joint_holding():
+    """A listed party whose number is beyond the graph's is none of the numbers that joint holdings get there."""
+    found = [whole(2, 1, 0, 1), Edge(1, 1, None, None, "", "", "equity", 1, "j")]
+    assert close(found, {2, 3}, HALF).circular == {1: [0, 1]}
