@@ -135,6 +135,7 @@ def test_records_outlive_a_kill(folder: Path) -> None:
     """A broker killed without warning is seen as ended, and its folder starts again with what was committed."""
     first = start(folder)
     produce_in_transaction(first.bootstrap, "kept", b"an order")
+    assert committed_values(first.bootstrap, "kept") == [b"an order"]  # its end is written, not only promised
     os.kill(first.pid, signal.SIGKILL)
     while status(folder) is not None:
         time.sleep(0.05)
