@@ -16,6 +16,7 @@ from screener.memory import Memory
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from screener.authorizations import Authorization, Use
     from screener.licensing import LicenseRules, LicenseTerms
     from screener.owners import Affiliation
     from screener.protocols import Engine, Fold, ListedPlaces, SimilarNames
@@ -118,6 +119,8 @@ class Grant(NamedTuple):
 # --- orders ----------------------------------------------------------------------------------------------------------
 
 
+CONSIGNEES = ("ultimate_consignee", "end_user")
+"""Roles of those who receive the goods at last, the first of them before the other."""
 Facts = Mapping[str, Any]
 """A JSON object whose members that the schema names are of their types, or null; others may stand in it too."""
 
@@ -171,6 +174,15 @@ class Order:
     notes: str
     facts: Facts = field(default_factory=dict, compare=False, repr=False)
 
+    def destined_to(self) -> str | None:
+        """The destination as the order writes it, else the country of who receives the goods at last."""
+        told = self.facts.get("destination")
+        if told and not told.isspace():
+            return str(told)
+        return next(
+            (row.country for role in CONSIGNEES for row in self.parties if row.role == role and row.country), None
+        )
+
 
 class Fault(NamedTuple):
     """Why an order could not be read: a code, a sentence, and the order id where that could be read."""
@@ -189,7 +201,8 @@ class ListRule(NamedTuple):
     """What a hit on a source list means.
 
     `review_policy` is that of entries that state no license terms. `by_scope`: a stop is one only for items and roles
-    that the terms cover. `statement` names what a party may sign so that a review is not needed.
+    that the terms cover. `statement` names what a party may sign so that a review is not needed. `licensed_by` are the
+    authorities of whom one can license what the list asks for; of none where it is empty.
     """
 
     outcome: Outcome
@@ -199,6 +212,7 @@ class ListRule(NamedTuple):
     review_policy: str = "unknown"
     by_scope: bool = False
     statement: str = ""
+    licensed_by: tuple[str, ...] = ()
 
 
 class FindingRule(NamedTuple):
@@ -246,6 +260,7 @@ class Regime(NamedTuple):
     name: str = ""
     recent_sale_days: int = 0
     by_scope: bool = False
+    licensed_by: tuple[str, ...] = ()
 
     def period(self, day: str) -> Period | None:
         """The period in force on `day`, or None."""
@@ -266,6 +281,13 @@ class Alert(NamedTuple):
     country_differs: float
 
 
+class DrawnRule(NamedTuple):
+    """From which share of a license's limit on a person decides on further orders under it, in percent."""
+
+    review_from_percent: int
+    citation: str
+
+
 @dataclass(slots=True)
 class Rules:
     """The rules of a snapshot. `sha256` is over the tables as read."""
@@ -279,11 +301,14 @@ class Rules:
     alert: Alert
     licenses: LicenseRules
     orders: OrderRules
+    drawn: DrawnRule
 
     def of_list(self, code: str) -> ListRule:
         """The rule of a list; one that is not named acts as a private list."""
         return self.lists.get(code, self.lists["private"])
 
+
+GrantType = Literal["good_list", "license", "veu"]
 
 # --- findings and decisions ------------------------------------------------------------------------------------------
 
@@ -327,6 +352,7 @@ class Finding:
     `unverified` names the rule and day that the finding rests on and no source confirmed. `hit` is the hit that it came
     from, if any, `grant` the id of the grant that covers it, which is told in the evidence, and `terms` are the license
     terms that it asks for. `notes` are codes of why it is less than it might be, `missing` what would have settled it.
+    `licensed_by` are the authorities of whom one can license what it asks for.
     """
 
     type: Literal["hit", "affiliation", "control", "red_flag"]
@@ -339,6 +365,8 @@ class Finding:
     terms: LicenseTerms | None = None
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    licensed_by: tuple[str, ...] = ()
+    grant_type: GrantType = "good_list"
 
     @property
     def grant(self) -> str | None:
@@ -347,11 +375,16 @@ class Finding:
 
 
 class Granted(NamedTuple):
-    """A grant that covered findings of an order; `satisfies` holds their codes."""
+    """A grant that covered findings of an order; `satisfies` holds their codes.
 
-    type: Literal["good_list"]
+    Of a license also what the order draws of it, as a decimal number.
+    """
+
+    type: GrantType
     id: str
     satisfies: tuple[str, ...]
+    amount: str = ""
+    currency: str = ""
 
 
 class Caveat(NamedTuple):
@@ -389,7 +422,7 @@ class Terms(NamedTuple):
 class Verdict(NamedTuple):
     """What all findings and caveats of an order come to, and the grants that covered some of the findings.
 
-    `not_evaluated` are rows of the rules that the order can't answer.
+    `not_evaluated` are rows of the rules that the order can't answer, `use` is what it draws of a license.
     """
 
     outcome: Outcome
@@ -398,17 +431,22 @@ class Verdict(NamedTuple):
     findings: list[Finding]
     grants: tuple[Granted, ...] = ()
     not_evaluated: frozenset[str] = frozenset()
+    use: Use | None = None
 
 
 @dataclass(slots=True)
 class Decision:
-    """The answer to one order; `value` is the decision as JSON, the same bytes whichever hand asked."""
+    """The answer to one order; `value` is the decision as JSON, the same bytes whichever hand asked.
+
+    `use` is what the order draws of a license held: the hand keeps count of it.
+    """
 
     outcome: Outcome
     order_id: str | None
     reasons: list[str]
     lists: list[str]
     value: bytes
+    use: Use | None = None
 
 
 # --- snapshot --------------------------------------------------------------------------------------------------------
@@ -446,7 +484,7 @@ class Snapshot:
     names to references. Behind the `listed` first entries, those of lists, stand companies that listed parties own
     some of, as entries of no list: `affiliations[i]` are those of `entries[listed + i]`. Behind those stand signals,
     the words that rules over an order's facts ask for. `ownership_known` holds glued names, `grants` are keyed by glued
-    name and entry.
+    name and entry, `authorizations` by their number.
     """
 
     sha256: str
@@ -467,6 +505,7 @@ class Snapshot:
     premises: ListedPlaces
     similar: SimilarNames
     grants: Mapping[tuple[str, int], tuple[Grant, ...]] = field(default_factory=dict)
+    authorizations: Mapping[str, Authorization] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory, init=False, compare=False, repr=False)
 
     @property

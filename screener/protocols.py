@@ -60,6 +60,13 @@ class Likeness(NamedTuple):
     edits: int
 
 
+class DrawnSoFar(Protocol):
+    """What orders have drawn of a license before; see `screener.runners.license_use`."""
+
+    def __call__(self, number: str) -> Drawn | None:
+        """What is drawn of the license of this number; None where that is not known."""
+
+
 class SimilarNames(Protocol):
     """Finds listed names that a name is like; see `screener.core.names.Similar`."""
 

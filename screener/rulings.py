@@ -60,6 +60,7 @@ class OrderRule(NamedTuple):
     license_requirement: str
     license_review_policy: str
     terms: LicenseTerms | None
+    licensed_by: tuple[str, ...]
     spans: tuple[Span, ...]
 
     def span(self, day: str | None) -> Span | None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FILES = ("controls", "destinations", "redflags")
 ROWS = frozenset(
-    "over says when unless unknown names_missing outcome priority license_requirement license_review_policy terms"
+    "over says when unless unknown names_missing outcome priority license_requirement license_review_policy terms licensed_by"
     " citation effective_from effective_to verified reason status spans".split()
 )
 ORDER_FIELDS = frozenset(
@@ -115,6 +115,7 @@ class _Rows:
             license_requirement=str(row.get("license_requirement", "")),
             license_review_policy=str(row.get("license_review_policy", "")),
             terms=self._terms(file, name, row.get("terms")),
+            licensed_by=self._authorities(file, name, row),
             spans=tuple(_spans(file, name, row)),
         )
 
@@ -160,6 +161,14 @@ class _Rows:
         if key not in self._tables["items"]:
             raise _wrong(file, name, f"{written!r} is no row of items.toml")
         return [written] if test in {"has", "lacks"} else list(self._tables["items"][key].get(SETS[test], ()))
+
+    def _authorities(self, file: str, name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+        given = row.get("licensed_by", [])
+        if given and file == "redflags":
+            raise _wrong(file, name, "licensed_by: no license answers a red flag")
+        if not isinstance(given, list) or not set(given) <= set(self._tables["licenses"]["authorities"]):
+            raise _wrong(file, name, f"licensed_by = {given!r:.60}, expected authorities of licenses.toml")
+        return tuple(given)
 
     def _terms(self, file: str, name: str, said: Any) -> LicenseTerms | None:  # noqa: ANN401
         if said is None:

@@ -1,0 +1,246 @@
+"""Whether a license that an order cites covers it, and which findings it answers then.
+
+A license covers the whole order or nothing: every party that the requirement binds is named, every item, the
+destination and the value are within it, on the day, and it is not drawn. What it lacks is told, each with a code. It
+answers what its authority can license, of parties that it names; a red flag it never answers. Not for good lists
+(`route.cover`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from screener.authorizations import NOTHING, Drawn, NamedParty, Use, as_text, units
+from screener.core.conditions import eccn_matches
+from screener.core.fold import glue
+from screener.core.route import bare
+from screener.model import Finding, Granted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from screener.authorizations import Authorization
+    from screener.model import Order, Party, Snapshot
+    from screener.protocols import DrawnSoFar
+
+CODES = {
+    "LICENSE_USED": "the order is within a license held, which answers what asks for it",
+    "LICENSE_NOT_HELD": "the license that the order cites is none of those held",
+    "LICENSE_NOT_IN_FORCE": "the license that the order cites is not in force on the day",
+    "LICENSE_PARTY": "the license does not name a party of the order",
+    "LICENSE_ITEM": "the license does not name an item of the order",
+    "LICENSE_DESTINATION": "the license does not name the destination",
+    "LICENSE_VALUE": "the order's value is not known in the license's currency, or is beyond what is left of it",
+    "LICENSE_DRAWN": "so much of the license is drawn that a person decides on further orders",
+    "LICENSE_USE_UNKNOWN": "what is drawn of the license could not be read",
+}
+"""Code -> what it says."""
+
+
+class Lack(NamedTuple):
+    """Something of an order that a license does not cover: a code, words, and what would have settled it."""
+
+    code: str
+    says: str
+    missing: tuple[str, ...] = ()
+
+
+class Claim(NamedTuple):
+    """A license held that an order cites: what it draws, and why the license does not cover it, if it doesn't."""
+
+    license: Authorization
+    use: Use
+    lacks: tuple[Lack, ...]
+
+
+def nothing_drawn(_number: str) -> Drawn:
+    """What is drawn where nobody keeps count: nothing."""
+    return NOTHING
+
+
+def claim(order: Order, snapshot: Snapshot, day: str | None, drawn: DrawnSoFar) -> Claim | None:
+    """What an order's license comes to on a day; None where it cites none that is held."""
+    cited = cited_number(order)
+    held = snapshot.authorizations.get(cited) if cited else None
+    if held is None or held.kind != "license":
+        return None
+    amount, lacks = _value(order, held)
+    lacks = [*_outside(order, held, snapshot, day), *lacks]
+    if not lacks:
+        lacks = list(_drawn(order.order_id, held, amount, drawn, snapshot))
+    return Claim(held, Use(held.number, order.order_id, amount, held.currency), tuple(lacks))
+
+
+def cited_number(order: Order) -> str:
+    """The license number that an order cites, "" for none."""
+    cited = order.facts.get("license") or {}
+    return str(cited.get("number") or "").strip()
+
+
+def notices(order: Order, claimed: Claim | None, snapshot: Snapshot) -> list[str]:
+    """What is told of the license that an order cites beyond findings."""
+    if claimed is None:
+        return ["LICENSE_NOT_HELD"] if snapshot.authorizations and cited_number(order) else []
+    return [] if claimed.lacks else ["LICENSE_USED"]
+
+
+def lacking(claimed: Claim, snapshot: Snapshot) -> list[Finding]:
+    """A finding for each thing that keeps the license from covering the order."""
+    rule = snapshot.rules.findings["license"]
+
+    def finding(lack: Lack) -> Finding:
+        told = {"license": claimed.license.number, "says": lack.says, "citation": snapshot.rules.drawn.citation}
+        return Finding("control", lack.code, "review", rule.priority, told, missing=lack.missing)
+
+    return [finding(lack) for lack in claimed.lacks]
+
+
+def answer(
+    findings: list[Finding], claimed: Claim | None, order: Order, snapshot: Snapshot, day: str | None
+) -> list[Finding]:
+    """Write the license's number on each finding that it answers, and the id of a validated end user likewise."""
+    held = [claimed.license] if claimed is not None and not claimed.lacks else []
+    held += _validated(order, snapshot, day)
+    for authorization in held:
+        findings = [
+            _granted(finding, authorization)
+            if finding.grant is None and _answers(authorization, finding, order, snapshot)
+            else finding
+            for finding in findings
+        ]
+    return findings
+
+
+def granted(grants: tuple[Granted, ...], claimed: Claim) -> tuple[Granted, ...]:
+    """The grants of a decision with what the order draws of the license; the license stands among them in any case."""
+    number = claimed.license.number
+    satisfied = next((row.satisfies for row in grants if (row.type, row.id) == ("license", number)), ())
+    others = [row for row in grants if (row.type, row.id) != ("license", number)]
+    return (*others, Granted("license", number, satisfied, as_text(claimed.use.amount), claimed.use.currency))
+
+
+# --- what a license lacks --------------------------------------------------------------------------------------------
+
+
+def _outside(order: Order, held: Authorization, snapshot: Snapshot, day: str | None) -> Iterator[Lack]:
+    if not _in_force(held, day):
+        days = f"license {held.number} is in force from {held.effective_from} to before {held.effective_to}"
+        yield Lack("LICENSE_NOT_IN_FORCE", days if day else f"{days}; the order has no day")
+    free = snapshot.rules.orders.roles_free
+    for number, party in enumerate(order.parties):
+        if party.role.strip().lower() not in free and not _is_named(party, party.name, held, snapshot):
+            missing = () if party.country.strip() else (f"parties[{number}].country",)
+            yield Lack("LICENSE_PARTY", f"license {held.number} does not name parties[{number}] in its country", missing)
+    if not order.items:
+        yield Lack("LICENSE_ITEM", f"license {held.number} names items, and the order shows none", ("items",))
+    for number, item in enumerate(order.items):
+        if item.get("subject_to_ear") is not False and not _is_item(item.get("eccn"), item.get("model"), held):
+            missing = () if item.get("eccn") else (f"items[{number}].eccn",)
+            yield Lack("LICENSE_ITEM", f"license {held.number} does not name items[{number}]", missing)
+    if not _is_destination(order, held, snapshot):
+        missing = () if order.destined_to() else ("destination",)
+        yield Lack("LICENSE_DESTINATION", f"license {held.number} is for {', '.join(held.destinations)}", missing)
+
+
+def _in_force(held: Authorization, day: str | None) -> bool:
+    return day is not None and held.effective_from <= day < held.effective_to
+
+
+def _is_named(party: Party, name: str, held: Authorization, snapshot: Snapshot, *, at_home: bool = False) -> bool:
+    """Whether a license names a party by this name, in its country, and at its address where that is asked for."""
+    country = _country(party.country, snapshot)
+    glued = glue(snapshot.fold(name))
+    address = snapshot.fold(party.address)
+
+    def same(row: NamedParty) -> bool:
+        here = row.address == address if row.address or at_home else True
+        return row.name == glued and row.country == country and here
+
+    return bool(glued and country) and any(map(same, held.parties))
+
+
+def _country(written: str, snapshot: Snapshot) -> str:
+    """A country as a license names it: Hong Kong is not China here."""
+    plain = written.strip().upper()
+    return snapshot.rules.orders.countries.codes.get(plain, plain)
+
+
+def _is_item(eccn: object, model: object, held: Authorization) -> bool:
+    if not isinstance(eccn, str) or not any(eccn_matches(eccn, named) for named in held.items):
+        return False
+    return not held.models or (isinstance(model, str) and bare(model) in held.models)
+
+
+def _is_destination(order: Order, held: Authorization, snapshot: Snapshot) -> bool:
+    return _country(order.destined_to() or "", snapshot) in held.destinations
+
+
+def _value(order: Order, held: Authorization) -> tuple[int, list[Lack]]:
+    """What the order's items are worth, and which of them say it in another currency or not at all."""
+    amount, lacks = 0, []
+    for number, item in enumerate(order.items):
+        worth = units(item.get("value"))
+        if worth is None:
+            says = f"license {held.number} has a limit, and items[{number}] no value"
+            lacks.append(Lack("LICENSE_VALUE", says, (f"items[{number}].value",)))
+        elif str(item.get("currency") or "").strip().upper() != held.currency:
+            says = f"license {held.number} has a limit in {held.currency}, and items[{number}] its value not"
+            lacks.append(Lack("LICENSE_VALUE", says, (f"items[{number}].currency",)))
+        amount += worth or 0
+    return amount, lacks
+
+
+def _drawn(
+    order_id: str, held: Authorization, amount: int, drawn: DrawnSoFar, snapshot: Snapshot
+) -> Iterator[Lack]:
+    """Whether there is enough left, beside what other orders have drawn: an amended order draws once."""
+    known = drawn(held.number)
+    if known is None:
+        yield Lack("LICENSE_USE_UNKNOWN", f"what is drawn of license {held.number} could not be read")
+        return
+    others = known.total - known.of_orders.get(order_id, 0)
+    share = snapshot.rules.drawn.review_from_percent
+    if others + amount > held.limit:
+        left = as_text(max(0, held.limit - others))
+        yield Lack("LICENSE_VALUE", f"{left} {held.currency} are left of license {held.number}")
+    elif others * 100 >= held.limit * share:
+        yield Lack("LICENSE_DRAWN", f"{share} percent or more of license {held.number} are drawn")
+
+
+# --- what it answers -------------------------------------------------------------------------------------------------
+
+
+def _answers(held: Authorization, finding: Finding, order: Order, snapshot: Snapshot) -> bool:
+    """Whether an authorization answers a finding: what its authority can license, of a party that it names."""
+    if held.authority not in finding.licensed_by or (held.kind == "veu" and finding.type != "control"):
+        return False
+    if finding.hit is None:
+        return True
+    number, field = finding.hit.place.party, finding.hit.place.field
+    if number is None:
+        return False
+    party = order.parties[number]
+    name = dict(party.names()).get(field)
+    if name is None:
+        return field == "address" and _is_named(party, party.name, held, snapshot, at_home=True)
+    return _is_named(party, name, held, snapshot)
+
+
+def _validated(order: Order, snapshot: Snapshot, day: str | None) -> Iterator[Authorization]:
+    """The validated end users that the order goes to, and to nobody else, with items that they may have."""
+    for held in snapshot.authorizations.values():
+        if held.kind == "veu" and _in_force(held, day) and _is_destination(order, held, snapshot):
+            users = [party for party in order.parties if party.role.strip().lower() in {"end_user", "ultimate_consignee"}]
+            items = [item for item in order.items if item.get("subject_to_ear") is not False]
+            if (
+                users
+                and items
+                and all(_is_named(party, party.name, held, snapshot) for party in users)
+                and all(_is_item(item.get("eccn"), item.get("model"), held) for item in items)
+            ):
+                yield held
+
+
+def _granted(finding: Finding, held: Authorization) -> Finding:
+    return replace(finding, evidence=finding.evidence | {"grant": held.number}, grant_type=held.kind)
