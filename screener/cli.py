@@ -87,6 +87,8 @@ def _add_inputs(command: argparse.ArgumentParser) -> None:
     command.add_argument("--ownership", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
     text = "good lists (CSV): parties that two persons found not to be an entry"
     command.add_argument("--good-list", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help=text)
+    text = "licenses held (CSV): who may have what, where, until when and up to which value"
+    command.add_argument("--licenses", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help=text)
     command.add_argument("--rules", type=Path, metavar="DIR", help="rules files that overlay the shipped ones")
     command.add_argument("--sample", action="store_true", help="the shipped sample lists, not for compliance use")
 
@@ -120,6 +122,7 @@ def _inputs(namespace: argparse.Namespace) -> build.Inputs:
         rules=namespace.rules,
         sample=namespace.sample,
         good_list=namespace.good_list,
+        licenses=namespace.licenses,
     )
 
 
@@ -138,7 +141,7 @@ def _held(namespace: argparse.Namespace) -> Snapshot:
     """The snapshot that is named, or one of the lists that are."""
     if namespace.snapshot is not None:
         given = [namespace.lists, namespace.private, namespace.ownership, namespace.rules, namespace.sample]
-        if any(given) or namespace.good_list:
+        if any(given) or namespace.good_list or namespace.licenses:
             raise OperatorError("--snapshot already holds lists, ownership and rules: give it alone")
         return snapshot.load(namespace.snapshot)
     built = build.build(_inputs(namespace))
@@ -365,6 +368,8 @@ def _tell(held: Snapshot) -> None:
     aliases = sum(len(entry.aliases) for entry in held.listings)
     weak = sum(1 for _ in build.weak_aliases(held))
     print(f"{aliases:,} aliases, {weak:,} of them weak; {len(held.patterns):,} patterns")
+    if held.authorizations:
+        print(f"{len(held.authorizations):,} licenses held and validated end users")
     print(f"{len(held.affiliations):,} companies with affiliations, {len(held.ownership_known):,} names in the graph")
 
 

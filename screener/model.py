@@ -286,11 +286,12 @@ class DrawnRule(NamedTuple):
 
     review_from_percent: int
     citation: str
+    verified: bool
 
 
 @dataclass(slots=True)
 class Rules:
-    """The rules of a snapshot. `sha256` is over the tables as read."""
+    """The rules of a snapshot. `sha256` is over the tables as read, `authorities` say who grants what."""
 
     sha256: str
     lists: Mapping[str, ListRule]
@@ -302,6 +303,7 @@ class Rules:
     licenses: LicenseRules
     orders: OrderRules
     drawn: DrawnRule
+    authorities: Mapping[str, str]
 
     def of_list(self, code: str) -> ListRule:
         """The rule of a list; one that is not named acts as a private list."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from screener.authorizations import Drawn
+
 
 class Fold(Protocol):
     """The fold with its tables; see `screener.core.fold.Folder`."""

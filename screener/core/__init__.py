@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from screener.core import licenses
 from screener.core.decode import decode
 from screener.core.match import match
 from screener.core.order_rules import Ruled, order_rules
@@ -26,15 +27,23 @@ if TYPE_CHECKING:
 
     from screener.memory import Shelf
     from screener.model import Decision, Judgment, Order, Snapshot, Verdict
+    from screener.protocols import DrawnSoFar
 
 AS_GIVEN = Terms()
 
 
-def screen(raw: bytes | None, snapshot: Snapshot, terms: Terms = AS_GIVEN, key: bytes | None = None) -> Decision:
+def screen(
+    raw: bytes | None,
+    snapshot: Snapshot,
+    terms: Terms = AS_GIVEN,
+    key: bytes | None = None,
+    drawn: DrawnSoFar = licenses.nothing_drawn,
+) -> Decision:
     """Answer one order.
 
     `raw` is the order's value (None: a tombstone), `key` the record's key where there is one: a key that is not the
-    order id quarantines the order, for its answer would be taken for another order's.
+    order id quarantines the order, for its answer would be taken for another order's. `drawn` says what other orders
+    have drawn of a license held; it is asked only where the order cites one that covers it.
     """
     order = _read(raw, key, snapshot)
     if isinstance(order, Fault):
@@ -43,13 +52,13 @@ def screen(raw: bytes | None, snapshot: Snapshot, terms: Terms = AS_GIVEN, key: 
     frame = _frame(order, said.unknown, snapshot, terms)
     raw = raw or b""
     if order.cancelled:
-        verdict = _cancelled(snapshot, terms)
+        verdict = _cancelled(order, snapshot, terms)
     else:
         unasked = ordinary(order, said.signals, frame.judgment.days or (None,), snapshot)
         if not said.signs and unasked is not None:
             rest = _rest(unasked, frame, snapshot, terms)
             return serialize_silent(raw, order.order_id, frame.silent, frame.answer, rest)
-        verdict = _judge(order, said, unasked, snapshot, terms, frame)
+        verdict = _judge(order, said, unasked, snapshot, terms, frame, drawn)
     return serialize(raw, order.order_id, verdict, frame.judgment, snapshot, terms, frame.regimes, frame.not_evaluated)
 
 
@@ -119,7 +128,13 @@ def _rest(unasked: frozenset[str], frame: _Frame, snapshot: Snapshot, terms: Ter
 
 
 def _judge(
-    order: Order, said: Said, unasked: frozenset[str] | None, snapshot: Snapshot, terms: Terms, frame: _Frame
+    order: Order,
+    said: Said,
+    unasked: frozenset[str] | None,
+    snapshot: Snapshot,
+    terms: Terms,
+    frame: _Frame,
+    drawn: DrawnSoFar,
 ) -> Verdict:
     """The sternest verdict of the days in question; what could not be told on one of them is told of all.
 
@@ -129,16 +144,21 @@ def _judge(
     def on(day: str | None) -> Verdict:
         ruled = order_rules(order, said.signals, snapshot, day) if unasked is None else Ruled([], unasked)
         findings = [*policy(said.hits, said.affiliations, order, snapshot, day), *said.flags, *ruled.findings]
-        covered = cover(findings, order, snapshot, day)
-        verdict = route(covered, frame.judgment.caveats, _notices(snapshot, terms))
-        return verdict._replace(not_evaluated=frozenset(ruled.not_evaluated))
+        claimed = licenses.claim(order, snapshot, day, drawn)
+        answered = licenses.answer(cover(findings, order, snapshot, day), claimed, order, snapshot, day)
+        answered += licenses.lacking(claimed, snapshot)
+        notices = [*licenses.notices(order, claimed, snapshot), *_notices(snapshot, terms)]
+        verdict = route(answered, frame.judgment.caveats, notices)
+        return licenses.used(verdict, claimed)._replace(not_evaluated=frozenset(ruled.not_evaluated))
 
     verdicts = [on(day) for day in frame.judgment.days or (None,)]
     return sterner(verdicts)._replace(not_evaluated=frozenset().union(*(one.not_evaluated for one in verdicts)))
 
 
-def _cancelled(snapshot: Snapshot, terms: Terms) -> Verdict:
-    return route((), (), ["CANCELLED", *_notices(snapshot, terms)])
+def _cancelled(order: Order, snapshot: Snapshot, terms: Terms) -> Verdict:
+    """A cancelled order gives back what it has drawn of the license that it cites."""
+    verdict = route((), (), ["CANCELLED", *_notices(snapshot, terms)])
+    return verdict._replace(use=licenses.given_back(order, snapshot))
 
 
 def _notices(snapshot: Snapshot, terms: Terms) -> list[str]:

@@ -485,3 +485,8 @@ def slice_of(marks: Sequence[tuple[int, int]], start: int, end: int, text: str) 
 def glue(folded: str) -> str:
     """The folded text without its blanks."""
     return folded.replace(" ", "")
+
+
+def bare(written: str) -> str:
+    """An identifier, or its kind, as it is compared: letters and digits only, whatever their width and case."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", written).casefold()))

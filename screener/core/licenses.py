@@ -1,9 +1,9 @@
 """Whether a license that an order cites covers it, and which findings it answers then.
 
 A license covers the whole order or nothing: every party that the requirement binds is named, every item, the
-destination and the value are within it, on the day, and it is not drawn. What it lacks is told, each with a code. It
-answers what its authority can license, of parties that it names; a red flag it never answers. Not for good lists
-(`route.cover`).
+destination and the value are within it, on the day. What it lacks is told, each with a code, and then it answers
+nothing. It answers what its authority can license, of parties that it names; a red flag it never answers. Where too
+little of it is left, it answers and a person decides all the same. Not for good lists (`route.cover`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from screener.authorizations import NOTHING, Drawn, NamedParty, Use, as_text, units
 from screener.core.conditions import eccn_matches
-from screener.core.fold import glue
-from screener.core.route import bare
-from screener.model import Finding, Granted
+from screener.core.fold import bare, glue
+from screener.model import CONSIGNEES, Finding, Granted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from screener.authorizations import Authorization
-    from screener.model import Order, Party, Snapshot
+    from screener.model import Order, Party, Snapshot, Verdict
     from screener.protocols import DrawnSoFar
 
 CODES = {
@@ -31,11 +30,13 @@ CODES = {
     "LICENSE_PARTY": "the license does not name a party of the order",
     "LICENSE_ITEM": "the license does not name an item of the order",
     "LICENSE_DESTINATION": "the license does not name the destination",
-    "LICENSE_VALUE": "the order's value is not known in the license's currency, or is beyond what is left of it",
+    "LICENSE_VALUE": "the order's value is not known in the license's currency, or is beyond all of the license",
+    "LICENSE_OVERDRAWN": "the order is worth more than what is left of the license",
     "LICENSE_DRAWN": "so much of the license is drawn that a person decides on further orders",
     "LICENSE_USE_UNKNOWN": "what is drawn of the license could not be read",
 }
 """Code -> what it says."""
+_OF_DRAWN = ("LICENSE_OVERDRAWN", "LICENSE_DRAWN")
 
 
 class Lack(NamedTuple):
@@ -47,14 +48,24 @@ class Lack(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A license held that an order cites: what it draws, and why the license does not cover it, if it doesn't."""
+    """A license held that an order cites: what it draws, and what keeps the license from covering it.
+
+    `doubts` are of a license that covers the order: of what is left of it. `use` is None where it would be overdrawn.
+    """
 
     license: Authorization
-    use: Use
+    amount: int
+    use: Use | None
     lacks: tuple[Lack, ...]
+    doubts: tuple[Lack, ...]
+
+    @property
+    def covers(self) -> bool:
+        """Whether the order is within the license."""
+        return not self.lacks
 
 
-def nothing_drawn(_number: str) -> Drawn:
+def nothing_drawn(number: str) -> Drawn:  # noqa: ARG001  a name of the protocol
     """What is drawn where nobody keeps count: nothing."""
     return NOTHING
 
@@ -65,11 +76,20 @@ def claim(order: Order, snapshot: Snapshot, day: str | None, drawn: DrawnSoFar) 
     held = snapshot.authorizations.get(cited) if cited else None
     if held is None or held.kind != "license":
         return None
-    amount, lacks = _value(order, held)
-    lacks = [*_outside(order, held, snapshot, day), *lacks]
-    if not lacks:
-        lacks = list(_drawn(order.order_id, held, amount, drawn, snapshot))
-    return Claim(held, Use(held.number, order.order_id, amount, held.currency), tuple(lacks))
+    amount, worth = _value(order, held)
+    lacks = (*_outside(order, held, snapshot, day), *worth)
+    doubts = () if lacks else tuple(_drawn(order.order_id, held, amount, drawn, snapshot))
+    use = Use(held.number, order.order_id, amount, held.currency)
+    overdrawn = any(doubt.code == "LICENSE_OVERDRAWN" for doubt in doubts)
+    return Claim(held, amount, None if overdrawn else use, lacks, doubts)
+
+
+def given_back(order: Order, snapshot: Snapshot) -> Use | None:
+    """The use of a cancelled order: nothing of the license that it cites, whatever it drew before."""
+    held = snapshot.authorizations.get(cited_number(order))
+    if held is None or held.kind != "license":
+        return None
+    return Use(held.number, order.order_id, 0, held.currency)
 
 
 def cited_number(order: Order) -> str:
@@ -82,25 +102,31 @@ def notices(order: Order, claimed: Claim | None, snapshot: Snapshot) -> list[str
     """What is told of the license that an order cites beyond findings."""
     if claimed is None:
         return ["LICENSE_NOT_HELD"] if snapshot.authorizations and cited_number(order) else []
-    return [] if claimed.lacks else ["LICENSE_USED"]
+    return ["LICENSE_USED"] if claimed.covers else []
 
 
-def lacking(claimed: Claim, snapshot: Snapshot) -> list[Finding]:
-    """A finding for each thing that keeps the license from covering the order."""
+def lacking(claimed: Claim | None, snapshot: Snapshot) -> list[Finding]:
+    """A finding for each thing that keeps the license from covering the order, or from being enough."""
+    if claimed is None:
+        return []
     rule = snapshot.rules.findings["license"]
 
     def finding(lack: Lack) -> Finding:
-        told = {"license": claimed.license.number, "says": lack.says, "citation": snapshot.rules.drawn.citation}
-        return Finding("control", lack.code, "review", rule.priority, told, missing=lack.missing)
+        told = {"license": claimed.license.number, "says": lack.says}
+        if lack.code not in _OF_DRAWN:
+            return Finding("control", lack.code, "review", rule.priority, told, missing=lack.missing)
+        drawn = snapshot.rules.drawn
+        unverified = None if drawn.verified else f"{lack.code} {drawn.citation.partition(':')[0]}"
+        return Finding("control", lack.code, "review", rule.priority, told | {"citation": drawn.citation}, unverified)
 
-    return [finding(lack) for lack in claimed.lacks]
+    return [finding(lack) for lack in (*claimed.lacks, *claimed.doubts)]
 
 
 def answer(
     findings: list[Finding], claimed: Claim | None, order: Order, snapshot: Snapshot, day: str | None
 ) -> list[Finding]:
     """Write the license's number on each finding that it answers, and the id of a validated end user likewise."""
-    held = [claimed.license] if claimed is not None and not claimed.lacks else []
+    held = [claimed.license] if claimed is not None and claimed.covers else []
     held += _validated(order, snapshot, day)
     for authorization in held:
         findings = [
@@ -112,12 +138,16 @@ def answer(
     return findings
 
 
-def granted(grants: tuple[Granted, ...], claimed: Claim) -> tuple[Granted, ...]:
-    """The grants of a decision with what the order draws of the license; the license stands among them in any case."""
-    number = claimed.license.number
-    satisfied = next((row.satisfies for row in grants if (row.type, row.id) == ("license", number)), ())
-    others = [row for row in grants if (row.type, row.id) != ("license", number)]
-    return (*others, Granted("license", number, satisfied, as_text(claimed.use.amount), claimed.use.currency))
+def used(verdict: Verdict, claimed: Claim | None) -> Verdict:
+    """The verdict with what the order draws of the license; an order that is stopped all the same draws nothing."""
+    if claimed is None or not claimed.covers:
+        return verdict
+    key = ("license", claimed.license.number)
+    satisfied = next((row.satisfies for row in verdict.grants if (row.type, row.id) == key), ())
+    others = [row for row in verdict.grants if (row.type, row.id) != key]
+    row = Granted("license", key[1], satisfied, as_text(claimed.amount), claimed.license.currency)
+    use = None if verdict.outcome == "block" else claimed.use
+    return verdict._replace(grants=(row, *others), use=use)
 
 
 # --- what a license lacks --------------------------------------------------------------------------------------------
@@ -131,7 +161,9 @@ def _outside(order: Order, held: Authorization, snapshot: Snapshot, day: str | N
     for number, party in enumerate(order.parties):
         if party.role.strip().lower() not in free and not _is_named(party, party.name, held, snapshot):
             missing = () if party.country.strip() else (f"parties[{number}].country",)
-            yield Lack("LICENSE_PARTY", f"license {held.number} does not name parties[{number}] in its country", missing)
+            yield Lack(
+                "LICENSE_PARTY", f"license {held.number} does not name parties[{number}] in its country", missing
+            )
     if not order.items:
         yield Lack("LICENSE_ITEM", f"license {held.number} names items, and the order shows none", ("items",))
     for number, item in enumerate(order.items):
@@ -188,12 +220,14 @@ def _value(order: Order, held: Authorization) -> tuple[int, list[Lack]]:
             says = f"license {held.number} has a limit in {held.currency}, and items[{number}] its value not"
             lacks.append(Lack("LICENSE_VALUE", says, (f"items[{number}].currency",)))
         amount += worth or 0
+    if amount > held.limit:
+        lacks.append(
+            Lack("LICENSE_VALUE", f"license {held.number} is for {as_text(held.limit)} {held.currency} in all")
+        )
     return amount, lacks
 
 
-def _drawn(
-    order_id: str, held: Authorization, amount: int, drawn: DrawnSoFar, snapshot: Snapshot
-) -> Iterator[Lack]:
+def _drawn(order_id: str, held: Authorization, amount: int, drawn: DrawnSoFar, snapshot: Snapshot) -> Iterator[Lack]:
     """Whether there is enough left, beside what other orders have drawn: an amended order draws once."""
     known = drawn(held.number)
     if known is None:
@@ -203,7 +237,7 @@ def _drawn(
     share = snapshot.rules.drawn.review_from_percent
     if others + amount > held.limit:
         left = as_text(max(0, held.limit - others))
-        yield Lack("LICENSE_VALUE", f"{left} {held.currency} are left of license {held.number}")
+        yield Lack("LICENSE_OVERDRAWN", f"{left} {held.currency} are left of license {held.number}")
     elif others * 100 >= held.limit * share:
         yield Lack("LICENSE_DRAWN", f"{share} percent or more of license {held.number} are drawn")
 
@@ -212,18 +246,20 @@ def _drawn(
 
 
 def _answers(held: Authorization, finding: Finding, order: Order, snapshot: Snapshot) -> bool:
-    """Whether an authorization answers a finding: what its authority can license, of a party that it names."""
-    if held.authority not in finding.licensed_by or (held.kind == "veu" and finding.type != "control"):
+    """Whether an authorization answers a finding: what its authority can license, of a party that it names.
+
+    A listed name in a text that is no party's is never answered: the license does not say whose it is.
+    """
+    if held.authority not in finding.licensed_by:
         return False
-    if finding.hit is None:
-        return True
-    number, field = finding.hit.place.party, finding.hit.place.field
+    number = finding.evidence.get("party")
     if number is None:
-        return False
-    party = order.parties[number]
+        return finding.type == "control"
+    party, field = order.parties[number], finding.evidence["field"]
     name = dict(party.names()).get(field)
     if name is None:
-        return field == "address" and _is_named(party, party.name, held, snapshot, at_home=True)
+        at_home = finding.type != "control"
+        return (not at_home or field == "address") and _is_named(party, party.name, held, snapshot, at_home=at_home)
     return _is_named(party, name, held, snapshot)
 
 
@@ -231,7 +267,7 @@ def _validated(order: Order, snapshot: Snapshot, day: str | None) -> Iterator[Au
     """The validated end users that the order goes to, and to nobody else, with items that they may have."""
     for held in snapshot.authorizations.values():
         if held.kind == "veu" and _in_force(held, day) and _is_destination(order, held, snapshot):
-            users = [party for party in order.parties if party.role.strip().lower() in {"end_user", "ultimate_consignee"}]
+            users = [party for party in order.parties if party.role.strip().lower() in CONSIGNEES]
             items = [item for item in order.items if item.get("subject_to_ear") is not False]
             if (
                 users

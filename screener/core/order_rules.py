@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TEXT_CHARS_MAX = 1_000
 SIGNALS_SHOWN_MAX = 100
 """Signals outside of an item that are looked through for what to show."""
-_CONSIGNEES = ("ultimate_consignee", "end_user")
 
 
 class Ruled(NamedTuple):
@@ -69,6 +68,7 @@ def _finding(rule: OrderRule, span: Span, number: int | None, missing: Iterable[
         facts.evidence(rule, number),
         None if span.verified else f"{rule.id} {span.effective_from}",
         terms=rule.terms,
+        licensed_by=rule.licensed_by,
         missing=tuple(_pointer(field, number) for field in missing),
     )
 
@@ -120,15 +120,7 @@ class _Facts:
         return code_of(written, self._countries) if isinstance(written, str) and written.strip() else None
 
     def _destination(self) -> str | None:
-        """The destination, else the country of who receives the goods at last."""
-        told = self._country(self._order.facts.get("destination"))
-        if told:
-            return told
-        for role in _CONSIGNEES:
-            for party in self._order.parties:
-                if party.role == role and party.country:
-                    return self._country(party.country)
-        return None
+        return self._country(self._order.destined_to())
 
     def _ship_from(self) -> str | None:
         return self._country(self._order.facts.get("ship_from"))

@@ -23,7 +23,6 @@ KEYS_MAX: Final = 256
 CHARS_MAX: Final = 100
 """Of a text by which an answer is remembered; an order with a longer one is looked at whole."""
 _OF_ITEMS = ("eccn", "hs_code", "subject_to_ear", "origin", "processing_performance", "memory_bandwidth_gbps")
-_CONSIGNEES = ("ultimate_consignee", "end_user")
 _NONE: frozenset[str] = frozenset()
 _OfItems = tuple[frozenset[str], bool, bool | None]
 
@@ -66,8 +65,7 @@ def _kind(order: Order, words: frozenset[str], days: tuple[str | None, ...], sna
         get("route") is None and get("site") is None and get("services_declined") is None and get("license") is None
     ):
         return None
-    destination = get("destination") or _receiver(order)
-    head = (days, destination, get("ship_from"), get("movement"), get("us_person"), get("payer_changed"), words)
+    head = (days, order.destined_to(), get("ship_from"), get("movement"), get("us_person"), get("payer_changed"), words)
     kinds: Shelf[Any, _Kind] = snapshot.memory.rules
     kind = kinds.get(head)
     if kind is None and not _is_long(head):
@@ -87,15 +85,6 @@ def _heard(signals: Sequence[Hit], snapshot: Snapshot) -> dict[int, frozenset[st
 
 def _is_long(key: Iterable[object]) -> bool:
     return any(isinstance(text, str) and len(text) > CHARS_MAX for text in key)
-
-
-def _receiver(order: Order) -> str | None:
-    """The country of who receives the goods, where the order names no destination."""
-    for role in _CONSIGNEES:
-        for party in order.parties:
-            if party.role == role and party.country:
-                return party.country
-    return None
 
 
 class _Kind:

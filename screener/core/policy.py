@@ -186,6 +186,7 @@ def _hit_finding(hit: Hit, snapshot: Snapshot, day: str | None) -> Finding | Non
         _hit_evidence(hit, entry, rule, list_rule) | _terms_evidence(terms),
         hit=hit,
         terms=terms,
+        licensed_by=() if flag else list_rule.licensed_by,
     )
 
 
@@ -248,6 +249,7 @@ def _affiliation_finding(found: PartyAffiliation, snapshot: Snapshot, day: str |
         _affiliation_evidence(found, snapshot, period, by_name, asked),
         None if period.verified else f"{regime.id} {period.effective_from}",
         terms=asked.terms,
+        licensed_by=regime.licensed_by if needed else (),
     )
 
 

@@ -8,17 +8,16 @@ that could not be read has no findings.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from screener.core.fold import glue
+from screener.core.fold import bare, glue
 from screener.model import Granted, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from screener.model import Caveat, Finding, Grant, Hit, Order, Outcome, Party, Snapshot
+    from screener.model import Caveat, Finding, Grant, GrantType, Hit, Order, Outcome, Party, Snapshot
 
 STERNNESS: dict[Outcome, int] = {"clear": 0, "review": 1, "block": 2}
 
@@ -40,10 +39,10 @@ def route(findings: Iterable[Finding], caveats: Iterable[Caveat], notices: Seque
 
 
 def _granted(covered: Iterable[Finding]) -> tuple[Granted, ...]:
-    codes: dict[str, dict[str, None]] = {}
+    codes: dict[tuple[GrantType, str], dict[str, None]] = {}
     for finding in covered:
-        codes.setdefault(finding.evidence["grant"], {})[finding.code] = None
-    return tuple(Granted("good_list", name, tuple(satisfied)) for name, satisfied in codes.items())
+        codes.setdefault((finding.grant_type, finding.evidence["grant"]), {})[finding.code] = None
+    return tuple(Granted(kind, name, tuple(satisfied)) for (kind, name), satisfied in codes.items())
 
 
 def sterner(verdicts: Iterable[Verdict]) -> Verdict:
@@ -100,8 +99,3 @@ def _exact(hit: Hit, name: str, snapshot: Snapshot) -> bool:
     aliases = snapshot.entries[hit.entry].aliases
     whole = [aliases[row.alias].quality for row in snapshot.whole.get(name, ()) if row.entry == hit.entry]
     return hit.rule == "name_whole" or "strong" in whole
-
-
-def bare(written: str) -> str:
-    """An identifier, or its kind, as it is compared: letters and digits only, whatever their width and case."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", written).casefold()))

@@ -18,7 +18,7 @@ from screener.core.terms import describe, join
 from screener.model import Decision, Verdict
 
 if TYPE_CHECKING:
-    from screener.model import Fault, Judgment, Outcome, Snapshot, Terms
+    from screener.model import Fault, Granted, Judgment, Outcome, Snapshot, Terms
 
 SCHEMA_VERSION = 1
 FINDINGS_MAX = 200
@@ -45,7 +45,7 @@ def serialize(
         value = _write(raw, order_id, told.outcome, answer_of(snapshot, judgment.as_of, told), rest)
         if len(value) <= DECISION_BYTES_MAX:
             break
-    return Decision(told.outcome, order_id, told.reasons, lists, value)
+    return Decision(told.outcome, order_id, told.reasons, lists, value, told.use)
 
 
 def serialize_silent(raw: bytes, order_id: str, verdict: Verdict, answer: bytes, rest: bytes) -> Decision:
@@ -59,7 +59,7 @@ def _told(verdict: Verdict, limit: int) -> Verdict:
     """The verdict with the first `limit` findings, and with a word about it when there are more."""
     if len(verdict.findings) <= limit:
         return verdict
-    grants = verdict.grants[:limit]  # each covers a finding: there are never more of them
+    grants = verdict.grants[:limit]  # a license used stands first
     return verdict._replace(
         findings=verdict.findings[:limit], reasons=[*verdict.reasons, "FINDINGS_CUT"], grants=grants
     )
@@ -80,7 +80,7 @@ def rest_of(
     members = orjson.dumps(
         {"outcome": told.outcome, "priority": told.priority, "reasons": told.reasons}
         | {"findings": [{"type": row.type, "code": row.code, **row.evidence} for row in findings]}
-        | {"grants": [{"type": row.type, "id": row.id, "satisfies": list(row.satisfies)} for row in told.grants]}
+        | {"grants": [_grant(row) for row in told.grants]}
         | {"license_requirement": requirement, "license_review_policy": policy}
         | {"missing": _missing(verdict, judgment)}
         | {
@@ -93,9 +93,9 @@ def rest_of(
     return members[1:-1]
 
 
-def _not_evaluated(verdict: Verdict, snapshot: Snapshot) -> list[str]:
-    """The rows that the order can't answer, in the order of the rules."""
-    return [row.id for row in snapshot.rules.orders.rows if row.id in verdict.not_evaluated]
+def _grant(row: Granted) -> dict[str, Any]:
+    told: dict[str, Any] = {"type": row.type, "id": row.id, "satisfies": list(row.satisfies)}
+    return told | ({"amount": row.amount, "currency": row.currency} if row.amount else {})
 
 
 def _missing(verdict: Verdict, judgment: Judgment) -> list[str]:

@@ -17,6 +17,7 @@ from screener.lists import (
     affiliates,
     good_list,
     license_terms,
+    licenses,
     patterns,
     private,
     read,
@@ -24,6 +25,7 @@ from screener.lists import (
     scoring,
     snapshot,
 )
+from screener.lists.authorities import authorities
 from screener.lists.holdings.read import read_ownership
 from screener.owners import AFFILIATE_LIST
 
@@ -51,6 +53,7 @@ class Inputs:
     rules: Path | None = None
     sample: bool = False
     good_list: Sequence[Path] = ()
+    licenses: Sequence[Path] = ()
 
     @property
     def holdings(self) -> list[Path]:
@@ -81,7 +84,9 @@ def build(inputs: Inputs) -> Built:
     problems = [problem for source in held for problem in source.problems]
     days_max = tables["matching"]["good_list"]["days_max"]
     good = [good_list.read_good_list(path, days_max) for path in inputs.good_list]
-    content, told = _content(official, own, held, good, tables, sample=inputs.sample)
+    fold = patterns.folder(tables)
+    authorized = [licenses.read_licenses(path, authorities(tables["licenses"]), fold) for path in inputs.licenses]
+    content, told = _content(official, own, held, good, authorized, tables, sample=inputs.sample)
     problems += told
     return Built(snapshot.loads(content), content, problems)
 
@@ -105,6 +110,7 @@ def _content(
     own: Sequence[SourceList],
     held: Sequence[Edges],
     good: Sequence[good_list.GoodList],
+    authorized: Sequence[licenses.Held],
     tables: rules.Tables,
     *,
     sample: bool,
@@ -117,7 +123,11 @@ def _content(
     entries = patterns.with_bare_names(patterns.grade(published, tables, fold), tables, fold)
     graph = [edge for source in held for edge in source.edges]
     grants, stale = good_list.bind(good, entries, fold)
-    files = [source.file for sources in (official, own, held, good) for source in sources]
+    files = [source.file for sources in (official, own, held, good, authorized) for source in sources]
+    try:
+        authorizations = licenses.by_number(authorized)
+    except ValueError as error:
+        raise OperatorError(f"--licenses: {error}: expected each number once") from None
     owned, shelves, contradicting = _owned(graph, entries, parsed, fold, tables)
     content = snapshot.dumps(
         snapshot.Parts(
@@ -131,6 +141,7 @@ def _content(
             tables=tables,
             sample=sample,
             grants=grants,
+            authorizations=list(authorizations.values()),
         )
     )
     return content, [*contradicting, *stale]

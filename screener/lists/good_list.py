@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from screener.core.fold import glue
-from screener.core.route import bare
+from screener.core.fold import bare, glue
 from screener.lists.countries import code_of
 from screener.lists.reading import iso_day, open_published
 from screener.lists.table import table_rows

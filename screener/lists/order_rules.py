@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from screener.errors import ListError
 from screener.licensing import ALL, LicenseTerms, Term
+from screener.lists.authorities import authorities, licensed_by
 from screener.lists.countries import ISO_CODES, codes_by_name
 from screener.rulings import Condition, Countries, Membership, OrderRule, OrderRules, Span, Test, Unknown
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 FILES = ("controls", "destinations", "redflags")
 ROWS = frozenset(
-    "over says when unless unknown names_missing outcome priority license_requirement license_review_policy terms licensed_by"
-    " citation effective_from effective_to verified reason status spans".split()
+    "over says when unless unknown names_missing outcome priority license_requirement license_review_policy terms"
+    " licensed_by citation effective_from effective_to verified reason status spans".split()
 )
 ORDER_FIELDS = frozenset(
     "destination ship_from movement us_person payer_changed services_declined route site.type site.power_mw"
@@ -80,6 +81,7 @@ class _Rows:
     def __init__(self, tables: Tables, countries: Countries, licenses: LicenseRules) -> None:
         self._tables, self._countries, self._licenses = tables, countries, licenses
         self._signals = tables["signals"].keys()
+        self._authorities_known = authorities(tables["licenses"])
 
     def rows(self, file: str) -> Iterator[OrderRule]:
         for name, row in self._tables[file].items():
@@ -163,12 +165,12 @@ class _Rows:
         return [written] if test in {"has", "lacks"} else list(self._tables["items"][key].get(SETS[test], ()))
 
     def _authorities(self, file: str, name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-        given = row.get("licensed_by", [])
-        if given and file == "redflags":
+        if file == "redflags" and "licensed_by" in row:
             raise _wrong(file, name, "licensed_by: no license answers a red flag")
-        if not isinstance(given, list) or not set(given) <= set(self._tables["licenses"]["authorities"]):
-            raise _wrong(file, name, f"licensed_by = {given!r:.60}, expected authorities of licenses.toml")
-        return tuple(given)
+        try:
+            return licensed_by(row, self._authorities_known)
+        except ValueError as error:
+            raise _wrong(file, name, str(error)) from None
 
     def _terms(self, file: str, name: str, said: Any) -> LicenseTerms | None:  # noqa: ANN401
         if said is None:

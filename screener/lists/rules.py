@@ -17,6 +17,7 @@ from screener.core.names.score import Costs
 from screener.core.scripts import Reader
 from screener.errors import ListError
 from screener.licensing import UNKNOWN
+from screener.lists.authorities import authorities, drawn_rule, licensed_by
 from screener.lists.license_rules import license_rules
 from screener.lists.order_rules import order_rules
 from screener.model import Alert, FindingRule, ListRule, Period, Regime, Rules, Seed
@@ -29,7 +30,7 @@ SHIPPED = Path(__file__).parents[1] / "rules"
 FILES = (
     *("lists", "regimes", "programs", "matching", "outcomes", "legal_forms", "common_words", "address_words"),
     *("name_words", "rarity", "scripts", "license_terms", "countries", "controls", "destinations"),
-    *("items", "redflags", "roles", "signals"),
+    *("items", "redflags", "roles", "signals", "licenses"),
 )
 FORM_PLACES = ("", "start", "end")
 """Where in a name the legal forms of a section count, in the order in which the fold takes them."""
@@ -40,7 +41,7 @@ RULES_BYTES_MAX = 4_194_304
 FINDING_ROWS = (
     *("name_whole", "name_inside", "word_inside", "weak_whole", "free_text", "address"),
     *("name_similar", "address_building", "address_in_text", "listed_address"),
-    *("affiliate", "ownership_unknown", "minority", "flag", "caveat"),
+    *("affiliate", "ownership_unknown", "minority", "flag", "license", "caveat"),
 )
 ADDRESS_ROWS = (
     *("unit", "floor", "block", "number", "box", "street", "place"),
@@ -115,16 +116,19 @@ def parse(tables: Tables) -> Rules:
             if name not in tables[file]:
                 raise ListError(f"{file}.toml", None, f"expected a row [{name}]")
     licenses = license_rules(tables["license_terms"])
+    known = authorities(tables["licenses"])
     return Rules(
         sha256=digest(tables),
-        lists=_rows(tables, "lists", _list_rule),
+        lists=_rows(tables, "lists", lambda row: _list_rule(row, known)),
         findings=_rows(tables, "outcomes", _finding_rule),
-        regimes=tuple(_rows(tables, "regimes", lambda row: _regime(row, programs)).values()),
+        regimes=tuple(_rows(tables, "regimes", lambda row: _regime(row, programs, known)).values()),
         list_age_days_max=numbers["names"]["list_age_days_max"],
         export_ahead_days_max=numbers["names"]["export_ahead_days_max"],
         alert=Alert(**numbers["alert"]),
         licenses=licenses,
         orders=order_rules(tables, licenses),
+        drawn=drawn_rule(tables["licenses"]),
+        authorities=known,
     )
 
 
@@ -228,7 +232,7 @@ def _one_of(row: dict[str, Any], key: str, allowed: tuple[str, ...]) -> Any:  # 
     return row[key]
 
 
-def _list_rule(row: dict[str, Any]) -> ListRule:
+def _list_rule(row: dict[str, Any], known: dict[str, str]) -> ListRule:
     outcome = _one_of(row, "outcome", ("block", "review"))
     policy = str(row.get("review_policy", UNKNOWN))
     return ListRule(
@@ -239,6 +243,7 @@ def _list_rule(row: dict[str, Any]) -> ListRule:
         policy,
         bool(row.get("by_scope")),
         str(row.get("statement", "")),
+        licensed_by(row, known),
     )
 
 
@@ -250,7 +255,7 @@ def _finding_rule(row: dict[str, Any]) -> FindingRule:
     return FindingRule(outcome, int(priority), row.get("score"))
 
 
-def _regime(row: dict[str, Any], programs: dict[str, frozenset[str]]) -> Regime:
+def _regime(row: dict[str, Any], programs: dict[str, frozenset[str]], known: dict[str, str]) -> Regime:
     seeds = tuple(
         Seed(seed["list"], programs[seed["programs"]] if "programs" in seed else None) for seed in row["seeds"]
     )
@@ -272,6 +277,7 @@ def _regime(row: dict[str, Any], programs: dict[str, frozenset[str]]) -> Regime:
         name=str(row.get("name", row["id"])),
         recent_sale_days=_days_of(row, "recent_sale_days"),
         by_scope=bool(row.get("by_scope")),
+        licensed_by=licensed_by(row, known),
     )
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from screener.authorizations import Authorization, NamedParty
 from screener.core import fold as folding
 from screener.core.fold import glue
 from screener.errors import OperatorError
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from screener.core.names.candidates import Shelves
     from screener.lists.patterns import Patterns
 
-VERSION = 4
+VERSION = 5
 SNAPSHOT_BYTES_MAX = 1_073_741_824
 HEADER_BYTES_MAX = 65_536
 PARTS = ("lists", "names", "ownership", "rules")
@@ -69,6 +70,7 @@ class Parts(NamedTuple):
     sample: bool
     shelves: Shelves
     grants: Sequence[Grant] = ()
+    authorizations: Sequence[Authorization] = ()
 
 
 def dumps(parts: Parts) -> bytes:
@@ -85,6 +87,7 @@ def dumps(parts: Parts) -> bytes:
                 "references": parts.patterns.references,
                 "addresses": parts.addresses,
                 "grants": parts.grants,
+                "authorizations": parts.authorizations,
             }
         ),
         "names": _dump(parts.shelves),
@@ -200,6 +203,7 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         premises=addresses.premises(lists["addresses"], entries, tables),
         similar=scoring.similar(shelves, tables, entries, fold),
         grants=_grants(lists.get("grants", ()), len(lists["entries"])),
+        authorizations={row.number: row for row in map(_authorization, lists["authorizations"])},
     )
 
 
@@ -280,6 +284,16 @@ def _grants(rows: Sequence[Sequence[Any]], entries: int) -> dict[tuple[str, int]
             raise IndexError(f"grant of entry {grant.entry}")
         grants.setdefault((grant.name, grant.entry), []).append(grant)
     return {key: tuple(held) for key, held in grants.items()}
+
+
+def _authorization(row: Sequence[Any]) -> Authorization:
+    held = Authorization._make(row)
+    return held._replace(
+        parties=tuple(map(NamedParty._make, held.parties)),
+        items=tuple(held.items),
+        models=tuple(held.models),
+        destinations=tuple(held.destinations),
+    )
 
 
 def _dumped_affiliations(companies: Iterable[Sequence[Affiliation]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from screener.authorizations import Drawn, as_text, units
 from screener.core import screen
 from screener.lists.build import Inputs, build
 from screener.model import Terms
@@ -16,13 +17,13 @@ FILES = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in 
 ALL = [(name, case) for name, file in FILES.items() for case in file["case"]]
 
 NEEDED = {"id", "says", "order", "outcome"}
-MAY = {"citation"}
+MAY = {"citation", "drawn"}
 TERMS = set(Terms._fields)
-FOLDERS = ("lists", "private", "ownership", "good_list")
+FOLDERS = ("lists", "private", "ownership", "good_list", "licenses")
 EXPECTATIONS = {
     *("reasons", "absent", "entries", "texts", "bases", "judged_on", "regimes", "unverified", "missing"),
     *("priority", "findings", "never_in_decision", "grants", "scored", "why"),
-    *("not_evaluated", "license_requirement", "license_review_policy", "license_terms", "footnotes"),
+    *("draws", "not_evaluated", "license_requirement", "license_review_policy", "license_terms", "footnotes"),
 }
 
 
@@ -44,6 +45,19 @@ def terms(name, case):
     return Terms(**{key: value for key, value in given.items() if value != ""})
 
 
+def drawn(case):
+    """What other orders have drawn before, as the case says."""
+    given = case.get("drawn", {})
+
+    def asked(number):
+        if given == "unknown":
+            return None
+        of_orders = {order: units(amount) for order, amount in given.get(number, {}).items()}
+        return Drawn(sum(of_orders.values()), of_orders)
+
+    return asked
+
+
 def order_bytes(case):
     order = case["order"]
     return order.encode() if isinstance(order, str) else json.dumps({"order_id": case["id"], **order}).encode()
@@ -52,7 +66,7 @@ def order_bytes(case):
 @pytest.mark.parametrize(("name", "case"), ALL, ids=[f"{name}:{case['id']}" for name, case in ALL])
 def test_order_gets_the_answer_of_its_case(name, case):
     """The decision has the outcome, reasons, entries and texts that the case names, and no text that it excludes."""
-    decision = screen(order_bytes(case), snapshot(name), terms(name, case))
+    decision = screen(order_bytes(case), snapshot(name), terms(name, case), drawn=drawn(case))
     told = json.loads(decision.value)
     found = told.get("findings", [])
     assert decision.outcome == told["outcome"] == case["outcome"], case["says"]
@@ -64,6 +78,7 @@ def test_order_gets_the_answer_of_its_case(name, case):
         "entries": sorted({finding["entry_id"] for finding in found if "entry_id" in finding}),
         "bases": sorted({finding["basis"] for finding in found if "basis" in finding}),
         "judged_on": told["as_of"],
+        "draws": f"{as_text(decision.use.amount)} {decision.use.currency}" if decision.use else "",
         "findings": len(found),
         "grants": [grant["id"] for grant in told.get("grants", ())],
         "license_terms": [
