@@ -458,6 +458,48 @@ CODES = {
         "Beside a hit: the order carries the statement that answers it; it counts no more.",
         "Nothing, if the statement is on file.",
     ),
+    "LICENSE_USED": Reason(
+        "The order cites a license held and is within it: the findings that the license answers are told with it as"
+        " their grant and do not count. What the order draws of it is in `grants`.",
+        "Nothing for the license itself; what else is found stands.",
+    ),
+    "LICENSE_NOT_HELD": Reason(
+        "The order cites a license that is none of those held. It changes no outcome.",
+        "Correct the number, or add the license to the file of those held.",
+    ),
+    "LICENSE_NOT_IN_FORCE": Reason(
+        "The license that the order cites is not in force on the day judged: it answers nothing.",
+        "Check the export date; ask for a renewal or cite another license.",
+    ),
+    "LICENSE_PARTY": Reason(
+        "A party of the order is not one that the license names, in its country: it answers nothing.",
+        "Compare the party with the license; the license may need an amendment.",
+    ),
+    "LICENSE_ITEM": Reason(
+        "An item of the order is not one that the license names, or has no ECCN: it answers nothing.",
+        "Classify the items that `missing` names, or ship only what is licensed.",
+    ),
+    "LICENSE_DESTINATION": Reason(
+        "The order goes elsewhere than the license allows: it answers nothing.", "Check the destination."
+    ),
+    "LICENSE_VALUE": Reason(
+        "An item's value is not told in the license's currency, or the order is worth more than the whole license: it"
+        " answers nothing.",
+        "Give every item its value in the license's currency and send the order again.",
+    ),
+    "LICENSE_OVERDRAWN": Reason(
+        "The order is within the license, and worth more than what other orders have left of it. It draws nothing.",
+        "Cancel what will not be shipped, which gives its value back, or ask for another license.",
+    ),
+    "LICENSE_DRAWN": Reason(
+        "The order is within the license, of which other orders have drawn so much that a person decides. It draws its"
+        " value all the same.",
+        "Compare with the shipments really made; cancel the order if it is not to go.",
+    ),
+    "LICENSE_USE_UNKNOWN": Reason(
+        "The order is within the license, and what other orders have drawn of it could not be read.",
+        "See that the worker reads `screener.license-usage`, then send the order again.",
+    ),
     "NAME_UNREADABLE": Reason("A party's name has no letter or digit in it.", "Ask the sender for the name."),
     "NAME_MIXED_SCRIPTS": Reason(
         "One word of a party's name mixes letters of scripts that look alike, such as Latin and Cyrillic.",

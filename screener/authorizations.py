@@ -16,6 +16,9 @@ AMOUNT_CHARS_MAX = 40
 AMOUNT_MAX = Decimal(10) ** 15
 
 
+GrantType = Literal["good_list", "license", "veu"]
+
+
 class NamedParty(NamedTuple):
     """A party that an authorization names: its glued name, its country, and its folded address ("" where none is)."""
 
@@ -43,6 +46,27 @@ class Authorization(NamedTuple):
     currency: str
     effective_from: str
     effective_to: str
+
+
+class Granted(NamedTuple):
+    """A grant that covered findings of an order; `satisfies` holds their codes.
+
+    Of a license also what the order draws of it, as a decimal number.
+    """
+
+    type: GrantType
+    id: str
+    satisfies: tuple[str, ...]
+    amount: str = ""
+    currency: str = ""
+
+
+class DrawnRule(NamedTuple):
+    """From which share of a license's limit on a person decides on further orders under it, in percent."""
+
+    review_from_percent: int
+    citation: str
+    verified: bool
 
 
 class Drawn(NamedTuple):

@@ -16,7 +16,7 @@ from screener.memory import Memory
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from screener.authorizations import Authorization, Use
+    from screener.authorizations import Authorization, DrawnRule, Granted, GrantType, Use
     from screener.licensing import LicenseRules, LicenseTerms
     from screener.owners import Affiliation
     from screener.protocols import Engine, Fold, ListedPlaces, SimilarNames
@@ -281,14 +281,6 @@ class Alert(NamedTuple):
     country_differs: float
 
 
-class DrawnRule(NamedTuple):
-    """From which share of a license's limit on a person decides on further orders under it, in percent."""
-
-    review_from_percent: int
-    citation: str
-    verified: bool
-
-
 @dataclass(slots=True)
 class Rules:
     """The rules of a snapshot. `sha256` is over the tables as read, `authorities` say who grants what."""
@@ -309,8 +301,6 @@ class Rules:
         """The rule of a list; one that is not named acts as a private list."""
         return self.lists.get(code, self.lists["private"])
 
-
-GrantType = Literal["good_list", "license", "veu"]
 
 # --- findings and decisions ------------------------------------------------------------------------------------------
 
@@ -374,19 +364,6 @@ class Finding:
     def grant(self) -> str | None:
         """The id of the grant that covers the finding, or None."""
         return self.evidence.get("grant")
-
-
-class Granted(NamedTuple):
-    """A grant that covered findings of an order; `satisfies` holds their codes.
-
-    Of a license also what the order draws of it, as a decimal number.
-    """
-
-    type: GrantType
-    id: str
-    satisfies: tuple[str, ...]
-    amount: str = ""
-    currency: str = ""
 
 
 class Caveat(NamedTuple):

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from screener.authorizations import NOTHING, Drawn, NamedParty, Use, as_text, units
+from screener.authorizations import NOTHING, Drawn, Granted, NamedParty, Use, as_text, units
 from screener.core.conditions import eccn_matches
 from screener.core.fold import bare, glue
-from screener.model import CONSIGNEES, Finding, Granted
+from screener.model import CONSIGNEES, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,19 +23,6 @@ if TYPE_CHECKING:
     from screener.model import Order, Party, Snapshot, Verdict
     from screener.protocols import DrawnSoFar
 
-CODES = {
-    "LICENSE_USED": "the order is within a license held, which answers what asks for it",
-    "LICENSE_NOT_HELD": "the license that the order cites is none of those held",
-    "LICENSE_NOT_IN_FORCE": "the license that the order cites is not in force on the day",
-    "LICENSE_PARTY": "the license does not name a party of the order",
-    "LICENSE_ITEM": "the license does not name an item of the order",
-    "LICENSE_DESTINATION": "the license does not name the destination",
-    "LICENSE_VALUE": "the order's value is not known in the license's currency, or is beyond all of the license",
-    "LICENSE_OVERDRAWN": "the order is worth more than what is left of the license",
-    "LICENSE_DRAWN": "so much of the license is drawn that a person decides on further orders",
-    "LICENSE_USE_UNKNOWN": "what is drawn of the license could not be read",
-}
-"""Code -> what it says."""
 _OF_DRAWN = ("LICENSE_OVERDRAWN", "LICENSE_DRAWN")
 
 

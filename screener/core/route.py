@@ -11,13 +11,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from screener.authorizations import Granted
 from screener.core.fold import bare, glue
-from screener.model import Granted, Verdict
+from screener.model import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from screener.model import Caveat, Finding, Grant, GrantType, Hit, Order, Outcome, Party, Snapshot
+    from screener.authorizations import GrantType
+    from screener.model import Caveat, Finding, Grant, Hit, Order, Outcome, Party, Snapshot
 
 STERNNESS: dict[Outcome, int] = {"clear": 0, "review": 1, "block": 2}
 

@@ -18,7 +18,8 @@ from screener.core.terms import describe, join
 from screener.model import Decision, Verdict
 
 if TYPE_CHECKING:
-    from screener.model import Fault, Granted, Judgment, Outcome, Snapshot, Terms
+    from screener.authorizations import Granted
+    from screener.model import Fault, Judgment, Outcome, Snapshot, Terms
 
 SCHEMA_VERSION = 1
 FINDINGS_MAX = 200

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from screener.authorizations import DrawnRule
 from screener.errors import ListError
-from screener.model import DrawnRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -56,6 +56,7 @@ CORE_IMPORTS = PURE_STANDARD_LIBRARY | {"orjson", "anyascii", "rapidfuzz"}
 CORE_OWN_IMPORTS = (
     "screener.model",
     "screener.owners",
+    "screener.authorizations",
     "screener.licensing",
     "screener.rulings",
     "screener.errors",

@@ -164,7 +164,7 @@ def with_header(content, **changes):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"version": 5},
+        {"version": 4},
         {"version": "1"},
         {"version": None},
         {"format": "another"},
