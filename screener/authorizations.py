@@ -85,9 +85,6 @@ class Use(NamedTuple):
     currency: str
 
 
-NOTHING = Drawn(0, {})
-
-
 def units(written: Any) -> int | None:  # noqa: ANN401  a member of an order, or a cell
     """An amount as millionths, rounded up; None for what is none, is negative, or is beyond `AMOUNT_MAX`."""
     if isinstance(written, bool) or not isinstance(written, str | int | float) or len(str(written)) > AMOUNT_CHARS_MAX:

@@ -17,6 +17,7 @@ from screener.lists import build, good_list, nearest, rules, rules_report, snaps
 from screener.model import Terms
 from screener.runners import demo, evaluate, explain, files, match, ownership, ownership_check, topics
 from screener.runners.announcements import announce
+from screener.runners.license_use import Counted, drawn_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ownership(commands)
     _add_rules(commands)
     _add_snapshot(commands)
+    _add_licenses(commands)
     _add_worker(commands)
     topics.add_commands(commands)
     broker.add_commands(commands)
@@ -77,6 +79,9 @@ def _add_screen(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument("--as-of", type=_day, help="the day to judge on, in Washington (YYYY-MM-DD)")
     command.add_argument("--max-list-age", type=_days, metavar="DAYS", help="older lists turn clear into review")
     command.add_argument("--allow-stale", action="store_true", help="clear with old lists all the same; is recorded")
+    text = "what orders drew of licenses, one use a line: is read, and what these orders draw is added; without it such"
+    text += " orders are for review"
+    command.add_argument("--license-usage", type=Path, metavar="FILE", help=text)
     command.add_argument("--fail-on", type=_outcomes, default=(), metavar="OUTCOMES", help="exit 1 when these occur")
     command.set_defaults(run=_run_screen)
 
@@ -131,7 +136,8 @@ def _run_screen(namespace: argparse.Namespace) -> int:
     signal.siginterrupt(signal.SIGINT, True)  # Polars' own handler would restart a read of standard input
     terms = Terms(as_of=namespace.as_of, list_age_days_max=namespace.max_list_age, allow_stale=namespace.allow_stale)
     path = None if namespace.file == "-" else Path(namespace.file)
-    tally = files.screen_file(path, sys.stdout.buffer, held, terms)
+    counted = None if namespace.license_usage is None else Counted(namespace.license_usage)
+    tally = files.screen_file(path, sys.stdout.buffer, held, terms, counted)
     if tally.quarantine and tally.quarantine == sum(tally):
         print(f"screener: no order in {namespace.file} could be read: expected one JSON object a line", file=sys.stderr)
     return int(any(getattr(tally, outcome) for outcome in namespace.fail_on))
@@ -382,6 +388,45 @@ def _run_publish(namespace: argparse.Namespace) -> int:
     return 0
 
 
+# --- licenses --------------------------------------------------------------------------------------------------------
+
+
+def _add_licenses(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "tell or keep the sums of what orders have drawn of licenses held"
+    actions = commands.add_parser("licenses", help=text, description=text).add_subparsers(
+        dest="action", required=True, metavar="drawn|sum"
+    )
+    text = "tell what is drawn of each license, as committed on the broker"
+    tell = actions.add_parser("drawn", help="tell what is drawn of each license", description=text)
+    tell.add_argument("--bootstrap-servers", default=os.environ.get("SCREENER_BOOTSTRAP_SERVERS"))
+    tell.add_argument("--topic-prefix", default=os.environ.get("SCREENER_TOPIC_PREFIX", ""))
+    tell.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    tell.set_defaults(run=_run_drawn)
+    text = (
+        "sum uses of licenses into screener.license-drawn, a table with a changelog, from which workers start; one such"
+        " process is enough, and workers count without it too"
+    )
+    keep = actions.add_parser("sum", help="sum uses into a table, as they come", description=text)
+    _add_settings(keep, _SUM_SETTINGS)
+    keep.set_defaults(run=_run_sum)
+
+
+def _run_drawn(namespace: argparse.Namespace) -> int:
+    if not namespace.bootstrap_servers:
+        raise OperatorError("--bootstrap-servers or SCREENER_BOOTSTRAP_SERVERS must name a broker")
+    for line in drawn_lines(namespace.bootstrap_servers, namespace.topic_prefix, as_json=namespace.json):
+        print(line)
+    return 0
+
+
+def _run_sum(namespace: argparse.Namespace) -> int:
+    given = {name: getattr(namespace, name) for name in _SUM_SETTINGS}
+    held = settings.load(given, os.environ)
+    from screener.runners import license_sums  # noqa: PLC0415  as for the worker
+
+    return license_sums.run(held)
+
+
 # --- worker ----------------------------------------------------------------------------------------------------------
 
 _WORKER_TEXTS = {
@@ -398,16 +443,24 @@ _WORKER_TEXTS = {
 }
 
 
+_SUM_SETTINGS = ("bootstrap_servers", "topic_prefix", "group", "slot", "metrics_host", "metrics_port")
+
+
 def _add_worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     text = "answer orders on Kafka; every option is also an environment variable, SCREENER_ and its name in capitals"
     command = commands.add_parser("worker", help="answer orders on Kafka", description=text, epilog=NO_ADVICE)
+    _add_settings(command, [field.name for field in fields(settings.Settings)])
+    command.set_defaults(run=_run_worker)
+
+
+def _add_settings(command: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    """Options for some of the settings."""
     for field in fields(settings.Settings):
         option = "--" + field.name.replace("_", "-")
-        if field.type == "bool":
+        if field.name in names and field.type == "bool":
             command.add_argument(option, action="store_const", const="true", help=_WORKER_TEXTS[field.name])
-        else:
+        elif field.name in names:
             command.add_argument(option, help=_WORKER_TEXTS[field.name])
-    command.set_defaults(run=_run_worker)
 
 
 def _run_worker(namespace: argparse.Namespace) -> int:

@@ -37,13 +37,13 @@ def screen(
     snapshot: Snapshot,
     terms: Terms = AS_GIVEN,
     key: bytes | None = None,
-    drawn: DrawnSoFar = licenses.nothing_drawn,
+    drawn: DrawnSoFar = licenses.not_known,
 ) -> Decision:
     """Answer one order.
 
     `raw` is the order's value (None: a tombstone), `key` the record's key where there is one: a key that is not the
     order id quarantines the order, for its answer would be taken for another order's. `drawn` says what other orders
-    have drawn of a license held; it is asked only where the order cites one that covers it.
+    have drawn of a license held, asked only where the order cites one that covers it; unknown, a person decides.
     """
     order = _read(raw, key, snapshot)
     if isinstance(order, Fault):

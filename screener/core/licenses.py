@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from screener.authorizations import NOTHING, Drawn, Granted, NamedParty, Use, as_text, units
+from screener.authorizations import Granted, NamedParty, Use, as_text, units
 from screener.core.conditions import eccn_matches
 from screener.core.fold import bare, glue
 from screener.model import CONSIGNEES, Finding
@@ -19,7 +19,7 @@ from screener.model import CONSIGNEES, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from screener.authorizations import Authorization
+    from screener.authorizations import Authorization, Drawn
     from screener.model import Order, Party, Snapshot, Verdict
     from screener.protocols import DrawnSoFar
 
@@ -52,9 +52,9 @@ class Claim(NamedTuple):
         return not self.lacks
 
 
-def nothing_drawn(number: str) -> Drawn:  # noqa: ARG001  a name of the protocol
-    """What is drawn where nobody keeps count: nothing."""
-    return NOTHING
+def not_known(number: str) -> Drawn | None:  # noqa: ARG001  a name of the protocol
+    """What is drawn where nobody keeps count."""
+    return None
 
 
 def claim(order: Order, snapshot: Snapshot, day: str | None, drawn: DrawnSoFar) -> Claim | None:

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from screener.core import screen
+from screener.core.licenses import not_known
 from screener.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from screener.model import Snapshot, Terms
+    from screener.runners.license_use import Counted
 
 PROGRESS_SECONDS = 0.5
 LINE_BYTES_MAX = 16_777_216
@@ -32,27 +34,32 @@ class Tally(NamedTuple):
     quarantine: int = 0
 
 
-def screen_file(path: Path | None, out: BinaryIO, snapshot: Snapshot, terms: Terms) -> Tally:
+def screen_file(
+    path: Path | None, out: BinaryIO, snapshot: Snapshot, terms: Terms, counted: Counted | None = None
+) -> Tally:
     """Screen the orders of a file (None: standard input) and write the decisions to `out`.
 
-    Raises OperatorError when the file can't be read or the output can't be written.
+    `counted` keeps what orders draw of licenses; without it that is not known. Raises OperatorError when the file can't
+    be read or the output can't be written.
     """
     if path is None:
-        return _screen_lines(sys.stdin.buffer, out, snapshot, terms)
+        return _screen_lines(sys.stdin.buffer, out, snapshot, terms, counted)
     try:
         with path.open("rb") as lines:
-            return _screen_lines(lines, out, snapshot, terms)
+            return _screen_lines(lines, out, snapshot, terms, counted)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise OperatorError(f"{path}: can't be read ({error.strerror})") from None
 
 
-def _screen_lines(lines: BinaryIO, out: BinaryIO, snapshot: Snapshot, terms: Terms) -> Tally:
+def _screen_lines(lines: BinaryIO, out: BinaryIO, snapshot: Snapshot, terms: Terms, counted: Counted | None) -> Tally:
     counts = dict.fromkeys(Tally._fields, 0)
     progress = _Progress()
     for line in read_lines(lines):
-        decision = screen(line, snapshot, terms)
+        decision = screen(line, snapshot, terms, drawn=counted or not_known)
+        if counted is not None:
+            counted.keep(decision)
         out.write(decision.value + b"\n")
         counts[decision.outcome] += 1
         progress.step()

@@ -12,6 +12,7 @@ It runs in a thread of its own and blocks; `runners.worker` hosts it.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from functools import lru_cache, partial
@@ -24,12 +25,14 @@ from screener.core.decode import washington_day_of
 from screener.errors import OperatorError
 from screener.model import Fault, Terms
 from screener.runners import topics
+from screener.runners.license_use import PARTITION, Ledger, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from confluent_kafka import Message
 
+    from screener.authorizations import Use
     from screener.model import Decision, Snapshot
     from screener.runners.metrics import Metrics
     from screener.settings import Settings
@@ -48,6 +51,7 @@ COMMIT_SECONDS_MAX = 60.0
 ABORTS_MAX = 8
 BACKOFF_SECONDS_MAX = 5.0
 LAG_SECONDS = 1.0
+CONTESTED_SECONDS = (0.005, 0.1)
 _POISON = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
 _HOPELESS = frozenset(
     {
@@ -70,6 +74,10 @@ class Received(NamedTuple):
     value: bytes | None
 
 
+class _Contested(Exception):  # noqa: N818  no fault
+    """Another worker's use of a license stands before the batch's own."""
+
+
 class Answer(NamedTuple):
     """A record with its decision, and the seconds that deciding took."""
 
@@ -90,6 +98,10 @@ class Lane:
         self._orders = next(topic.name for topic in self._topics if topic.role == "in")
         self._outputs = {topic.outcome: topic.name for topic in self._topics if topic.role == "out"}
         self._shadow = next((topic.name for topic in self._topics if topic.role == "shadow"), "")
+        self._usage, drawn = (
+            next(topic.name for topic in self._topics if topic.role == role) for role in ("usage", "drawn")
+        )
+        self._ledger = Ledger(settings.bootstrap_servers, self._usage, drawn)
         self._output_bytes_max = min(
             topic.message_bytes_max for topic in self._topics if topic.role in {"out", "shadow"}
         )
@@ -121,6 +133,7 @@ class Lane:
             raise OperatorError(f"the lane had to stop: {_words(error)}") from error
         finally:
             self.assigned, self.joined = frozenset(), False
+            self._ledger.close()
             self._consumer.close()
 
     def _producer_settings(self) -> dict[str, str | int | bool]:
@@ -212,12 +225,17 @@ class Lane:
 
     def _answer(self, records: list[Received]) -> None:
         snapshot = self._current()
+        self._ledger.begin()
         answers = [self._screened(record, snapshot) for record in records]
         try:
-            self._transact(answers)
+            offsets = self._transact(answers)
+        except _Contested:
+            self._again(records)
+            return
         except KafkaException as error:
             self._roll_back(error, records)
             return
+        self._ledger.settle(offsets)
         self._aborts = 0
         self._undeliverable.clear()
         self._metrics.committed(len(answers))
@@ -231,7 +249,9 @@ class Lane:
             fault = Fault("OUTPUT_TOO_LARGE", "the decision on this order is larger than the outgoing topic takes")
             decision = refuse(record.value, fault, snapshot, terms)
         else:
-            decision = screen(record.value, snapshot, terms, record.key)
+            decision = screen(record.value, snapshot, terms, record.key, self._ledger)
+            if decision.use is not None:
+                self._ledger.add(decision.use)
         return Answer(record, decision, time.perf_counter() - begun)
 
     def _terms(self, timestamp_ms: int) -> Terms:
@@ -245,10 +265,13 @@ class Lane:
 
     # --- the transaction ---------------------------------------------------------------------------------------------
 
-    def _transact(self, answers: list[Answer]) -> None:
+    def _transact(self, answers: list[Answer]) -> list[int]:
+        """Commit decisions, uses of licenses and positions together; the offsets of the uses."""
         self._producer.begin_transaction()
         for answer in answers:
             self._produce(answer)
+        uses = [(answer.decision, use) for answer in answers if (use := answer.decision.use) is not None]
+        offsets = self._write_uses(uses) if uses and not self._settings.shadow else []
         ends = {partition: offset + 1 for partition, offset in (answer.record.source for answer in answers)}
         positions = [TopicPartition(self._orders, partition, offset) for partition, offset in ends.items()]
         metadata = self._consumer.consumer_group_metadata()
@@ -257,6 +280,39 @@ class Lane:
             lambda: self._producer.send_offsets_to_transaction(positions, metadata, CALL_SECONDS_MAX), deadline
         )
         self._retried(lambda: self._producer.commit_transaction(CALL_SECONDS_MAX), deadline)
+        return offsets
+
+    def _write_uses(self, uses: list[tuple[Decision, Use]]) -> list[int]:
+        """Produce what the batch draws of licenses; raise where another worker draws on one of them before it."""
+        offsets: list[int] = []
+
+        def on_delivery(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                offsets.append(message.offset() or 0)
+
+        for decision, use in uses:
+            value, key = record_of(decision, use), use.license.encode()
+            self._offered(
+                lambda value=value, key=key: self._producer.produce(  # type: ignore[misc]
+                    self._usage, value, key, PARTITION, on_delivery=on_delivery
+                )
+            )
+        self._producer.flush(COMMIT_SECONDS_MAX)
+        if len(offsets) < len(uses):
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{self._usage}: uses were not taken"))  # noqa: SLF001
+        if self._ledger.contested(offsets):
+            raise _Contested
+        return offsets
+
+    def _offered(self, produce: Callable[[], None]) -> None:
+        """Produce, waiting while the client's queue is full."""
+        while True:
+            try:
+                produce()
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
 
     def _retried(self, call: Callable[[], object], deadline: float) -> None:
         """Call again after a passing fault, until the deadline or `stop`: the successor ends what is left open."""
@@ -277,18 +333,15 @@ class Lane:
             ("screener-source-timestamp-ms", str(record.timestamp_ms)),
         ]
         on_delivery = partial(self._not_delivered, record.source)
-        while True:
-            try:
-                self._producer.produce(
+        try:
+            self._offered(
+                lambda: self._producer.produce(
                     topic, decision.value, record.key, record.source[0], on_delivery=on_delivery, headers=headers
                 )
-            except BufferError:
-                self._producer.poll(0.1)
-            except KafkaException as error:
-                self._not_delivered(record.source, error.args[0], None)
-                raise
-            else:
-                return
+            )
+        except KafkaException as error:
+            self._not_delivered(record.source, error.args[0], None)
+            raise
 
     def _not_delivered(self, source: Source, error: KafkaError | None, _message: object) -> None:
         if error is not None and error.code() in _POISON:
@@ -304,6 +357,18 @@ class Lane:
         log.warning("transaction aborted (%d in a row): %s", self._aborts, fault.str())
         if self._stopping.is_set():
             return
+        self._go_back(records)
+        if not self._undeliverable:
+            self._stopping.wait(min(BACKOFF_SECONDS_MAX, 0.05 * 2**self._aborts))
+
+    def _again(self, records: list[Received]) -> None:
+        """Another worker draws on the same license: let it go first, then screen the batch with what it has drawn."""
+        self._go_back(records)
+        self._metrics.contested()
+        self._stopping.wait(random.uniform(*CONTESTED_SECONDS))  # noqa: S311  so that two do not meet again
+
+    def _go_back(self, records: list[Received]) -> None:
+        """Abort the transaction and go to the first record of the batch."""
         self._producer.abort_transaction(START_SECONDS_MAX)
         self._metrics.aborted()
         firsts: dict[int, int] = {}
@@ -312,8 +377,6 @@ class Lane:
         held = {row.partition for row in self._consumer.assignment()}
         for partition in held.intersection(firsts):
             self._consumer.seek(TopicPartition(self._orders, partition, firsts[partition]))
-        if not self._undeliverable:
-            self._stopping.wait(min(BACKOFF_SECONDS_MAX, 0.05 * 2**self._aborts))
 
     # --- what is told ------------------------------------------------------------------------------------------------
 

@@ -45,6 +45,11 @@ class Metrics:
         self._transactions = Counter(
             "screener_transactions", "Kafka transactions, by result.", ["result"], registry=self.registry
         )
+        self._contested = Counter(
+            "screener_license_contests",
+            "Batches screened again because another worker drew on the same license.",
+            registry=self.registry,
+        )
         self._lag = Gauge(
             "screener_consumer_lag_records", "Orders not yet answered.", ["partition"], registry=self.registry
         )
@@ -82,6 +87,10 @@ class Metrics:
     def aborted(self) -> None:
         """Count a transaction that was rolled back."""
         self._transactions.labels("aborted").inc()
+
+    def contested(self) -> None:
+        """Count a batch that is screened again with what another worker has drawn."""
+        self._contested.inc()
 
     def lagging(self, partition: int, records: int) -> None:
         """Say how many orders of a partition are not yet answered."""

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined] # as above
 
-Role = Literal["in", "out", "shadow", "announcements"]
+Role = Literal["in", "out", "shadow", "announcements", "usage", "drawn"]
 Action = Literal["created", "changed", "unchanged"]
 Configs = dict[str, dict[str, str]]  # topic -> name of a setting -> its value
 _T = TypeVar("_T")
@@ -54,7 +54,7 @@ OUTCOMES: Final = frozenset({"clear", "review", "block", "quarantine"})
 MAX_BYTES: Final = "max.message.bytes"
 _BROKER_MAX_BYTES: Final = 1_048_588  # Kafka's default, where topics.toml names none
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-_APPLY_ORDER: Final[tuple[Role, ...]] = ("out", "shadow", "announcements", "in")
+_APPLY_ORDER: Final[tuple[Role, ...]] = ("out", "shadow", "announcements", "usage", "drawn", "in")
 _LEGAL: Final = re.compile(r"[A-Za-z0-9._-]*")
 _MANDATORY: Final[dict[str, type]] = {
     "name": str,
@@ -205,11 +205,19 @@ def _together(topics: Sequence[Topic], path: Path) -> None:
     for name in names:
         if names.count(name) > 1:
             raise OperatorError(f"{path}: {name}: declared twice")
-    for role in ("in", "announcements", "shadow"):
+    for role in ("in", "announcements", "shadow", "usage", "drawn"):
         if roles.count(role) != 1:
             raise OperatorError(f"{path}: exactly one topic must have role {role}, not {roles.count(role)}")
     if sorted(filter(None, (topic.outcome for topic in topics))) != sorted(OUTCOMES):
         raise OperatorError(f"{path}: each outcome needs exactly one topic: {', '.join(sorted(OUTCOMES))}")
+    for topic in topics:
+        if topic.role in {"usage", "drawn"} and topic.partitions != 1:
+            raise OperatorError(f"{path}: {topic.name}: must have one partition: its order decides who draws first")
+    _outputs_fit(topics, path)
+
+
+def _outputs_fit(topics: Sequence[Topic], path: Path) -> None:
+    """Refuse outputs that can't take whatever an order becomes."""
     orders = _orders(topics)
     for topic in _outputs(topics):
         if topic.message_bytes_max < _output_bytes(orders.message_bytes_max):
@@ -289,7 +297,7 @@ def check(bootstrap: str, prefix: str = "", partitions: int | None = None, *, sh
     for topic in _sized(declared, configs):
         if topic.name not in counts:
             continue
-        if asked and topic.role != "announcements" and counts[topic.name] < asked:
+        if asked and topic.role in {"in", "out", "shadow"} and counts[topic.name] < asked:
             problems.append(f"{topic.name}: {counts[topic.name]} partitions, {asked} asked for")
         for field, wanted in _drift(topic, configs[topic.name]).items():
             at_least = "at least " if field == MAX_BYTES else ""

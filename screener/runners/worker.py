@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import logging.config
-import socket
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +28,7 @@ from screener.lists import build, snapshot
 from screener.model import Terms
 from screener.runners import topics
 from screener.runners.announcements import Follower
+from screener.runners.hosting import LOGGING, app_options, check_port, status_of
 from screener.runners.lane import Lane
 from screener.runners.metrics import CONTENT_TYPE, Metrics
 
@@ -43,14 +43,6 @@ log = logging.getLogger(__name__)
 FIRST_SNAPSHOT_SECONDS_MAX = 3_600.0
 LANE_END_SECONDS_MAX = 60.0
 WATCH_SECONDS = 0.5
-LOGGING: dict[str, Any] = {  # handed to Faust too, which would set up its own
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"level": "INFO", "handlers": ["stderr"]},
-    "loggers": {name: {"level": "WARNING"} for name in ("aiohttp.access", "faust", "mode")},
-}
 
 
 class State:
@@ -115,18 +107,15 @@ def run(settings: Settings) -> int:
     logging.config.dictConfig(LOGGING)
     state = State(settings)
     _check_topics(settings)
-    _check_port(settings)
+    check_port(settings)
     if settings.snapshot is not None:
         state.swap(snapshot.load(settings.snapshot))
     app = _app(settings)
     _serve(app, state)
     app.service(Hosted(state))
-    worker = faust.Worker(app, loglevel="INFO", quiet=True, redirect_stdouts=False, logging_config=LOGGING)
-    try:
-        worker.execute_from_commandline()
-    except SystemExit as end:
-        if state.failure is None and end.code not in {0, None}:
-            state.failure = f"the worker ended with status {end.code}"
+    status = status_of(app)
+    if status and state.failure is None:
+        state.failure = f"the worker ended with status {status}"
     if state.failure is not None:
         raise OperatorError(state.failure)
     return 0
@@ -136,17 +125,6 @@ def _check_topics(settings: Settings) -> None:
     problems = topics.check(settings.bootstrap_servers, settings.topic_prefix, shadow=settings.shadow)
     if problems:
         raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}")
-
-
-def _check_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.metrics_host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.metrics_host, settings.metrics_port))
-        except OSError as error:
-            where = f"{settings.metrics_host}:{settings.metrics_port}"
-            raise OperatorError(f"can't serve metrics and health on {where}: {error.strerror}") from None
 
 
 class _Boot(BootStrategy):  # type: ignore[misc]  # Faust is not typed
@@ -160,14 +138,8 @@ class _App(faust.App):  # type: ignore[misc]  # Faust is not typed
 
 
 def _app(settings: Settings) -> faust.App:
-    return _App(
-        f"{settings.topic_prefix}{settings.group}",
-        broker=[f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
-        store="memory://",
-        web_bind=settings.metrics_host,
-        web_port=settings.metrics_port,
-        web_host=settings.metrics_host,
-    )
+    name = f"{settings.topic_prefix}{settings.group}"
+    return _App(name, **app_options(settings, name))
 
 
 def _serve(app: faust.App, state: State) -> None:

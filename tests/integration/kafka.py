@@ -121,13 +121,14 @@ def free_port() -> int:
 
 @dataclass
 class Worker:
-    """A real worker in a process of its own; `log` is where it writes."""
+    """A real worker, or another command that serves, in a process of its own; `log` is where it writes."""
 
     bootstrap: str
     prefix: str
     log: Path
     options: list[str] = field(default_factory=list)
     port: int = field(default_factory=free_port)
+    command: tuple[str, ...] = ("worker",)
     popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Worker:
@@ -137,7 +138,7 @@ class Worker:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "screener", "worker", *options], stdout=log, stderr=log, env=environment
+                [sys.executable, "-m", "screener", *self.command, *options], stdout=log, stderr=log, env=environment
             )
         return self
 
