@@ -15,6 +15,7 @@ import logging
 import random
 import threading
 import time
+import uuid
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +26,7 @@ from screener.core.decode import washington_day_of
 from screener.errors import OperatorError
 from screener.model import Fault, Terms
 from screener.runners import topics
-from screener.runners.license_use import PARTITION, Ledger, record_of
+from screener.runners.license_use import BATCH_HEADER, PARTITION, Ledger, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -228,14 +229,14 @@ class Lane:
         self._ledger.begin()
         answers = [self._screened(record, snapshot) for record in records]
         try:
-            offsets = self._transact(answers)
+            self._transact(answers)
         except _Contested:
             self._again(records)
             return
         except KafkaException as error:
             self._roll_back(error, records)
             return
-        self._ledger.settle(offsets)
+        self._ledger.settle()
         self._aborts = 0
         self._undeliverable.clear()
         self._metrics.committed(len(answers))
@@ -265,13 +266,14 @@ class Lane:
 
     # --- the transaction ---------------------------------------------------------------------------------------------
 
-    def _transact(self, answers: list[Answer]) -> list[int]:
-        """Commit decisions, uses of licenses and positions together; the offsets of the uses."""
+    def _transact(self, answers: list[Answer]) -> None:
+        """Commit decisions, uses of licenses and positions together."""
         self._producer.begin_transaction()
         for answer in answers:
             self._produce(answer)
         uses = [(answer.decision, use) for answer in answers if (use := answer.decision.use) is not None]
-        offsets = self._write_uses(uses) if uses and not self._settings.shadow else []
+        if uses and not self._settings.shadow:
+            self._write_uses(uses)
         ends = {partition: offset + 1 for partition, offset in (answer.record.source for answer in answers)}
         positions = [TopicPartition(self._orders, partition, offset) for partition, offset in ends.items()]
         metadata = self._consumer.consumer_group_metadata()
@@ -280,29 +282,21 @@ class Lane:
             lambda: self._producer.send_offsets_to_transaction(positions, metadata, CALL_SECONDS_MAX), deadline
         )
         self._retried(lambda: self._producer.commit_transaction(CALL_SECONDS_MAX), deadline)
-        return offsets
 
-    def _write_uses(self, uses: list[tuple[Decision, Use]]) -> list[int]:
+    def _write_uses(self, uses: list[tuple[Decision, Use]]) -> None:
         """Produce what the batch draws of licenses; raise where another worker draws on one of them before it."""
-        offsets: list[int] = []
-
-        def on_delivery(error: KafkaError | None, message: Message) -> None:
-            if error is None:
-                offsets.append(message.offset() or 0)
-
+        token = uuid.uuid4().hex.encode()
+        headers: list[tuple[str, str | bytes | None]] = [(BATCH_HEADER, token)]
         for decision, use in uses:
             value, key = record_of(decision, use), use.license.encode()
             self._offered(
                 lambda value=value, key=key: self._producer.produce(  # type: ignore[misc]
-                    self._usage, value, key, PARTITION, on_delivery=on_delivery
+                    self._usage, value, key, PARTITION, headers=headers
                 )
             )
         self._producer.flush(COMMIT_SECONDS_MAX)
-        if len(offsets) < len(uses):
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{self._usage}: uses were not taken"))  # noqa: SLF001
-        if self._ledger.contested(offsets):
+        if self._ledger.contested(token):
             raise _Contested
-        return offsets
 
     def _offered(self, produce: Callable[[], None]) -> None:
         """Produce, waiting while the client's queue is full."""

@@ -40,6 +40,8 @@ POLL_SECONDS = 0.5
 LINE_BYTES_MAX = 65_536
 PARTITION = 0
 """The log has one partition: its order is the order in which licenses are drawn."""
+BATCH_HEADER = "screener-batch"
+"""The header by which a worker finds the uses of one try of a batch again."""
 BETWEEN = "\n"
 """Between license number and order id in keys of `screener.license-drawn`; no number has it."""
 
@@ -157,11 +159,13 @@ class Ledger:
         self._batch: list[Use] = []
         self._fresh: bool | None = None
         self._asked: set[str] = set()
+        self._offsets: list[int] = []
 
     def begin(self) -> None:
         """Begin a batch: what others committed is read again when it is asked for."""
         self._batch.clear()
         self._asked.clear()
+        self._offsets = []
         self._fresh = None
 
     def __call__(self, number: str) -> Drawn | None:
@@ -181,28 +185,27 @@ class Ledger:
         """Count a use of the batch for its later orders."""
         self._batch.append(use)
 
-    def settle(self, offsets: Iterable[int]) -> None:
-        """The batch is committed: keep its uses, at these offsets of the log, until they are read back."""
-        self._own += map(_Own, offsets, self._batch)
+    def settle(self) -> None:
+        """The batch is committed: keep its uses until they are read back."""
+        self._own += map(_Own, self._offsets, self._batch)
         self._batch.clear()
 
-    def contested(self, offsets: list[int]) -> bool:
+    def contested(self, token: bytes) -> bool:
         """Whether another worker's use, of a license that was asked for, stands before the batch's own ones.
 
-        `offsets` are those of the batch's uses, written and not committed. Raises KafkaException where the log can't
-        be read.
+        The batch's uses are in the log under `token` and not committed. Raises KafkaException where it can't be read.
         """
-        firsts: dict[str, int] = {}
-        for use, offset in zip(self._batch, offsets, strict=True):
-            if use.license in self._asked:
-                firsts[use.license] = min(offset, firsts.get(use.license, offset))
-        if not firsts:
+        open_ones = {use.license for use in self._batch} & self._asked
+        if not open_ones:
             return False
-        own = {*offsets, *(row.offset for row in self._own)}
-        return any(
-            offset not in own and number in firsts and offset < firsts[number]
-            for offset, number in self._written(max(firsts.values()))
-        )
+        before = {row.offset for row in self._own}
+        for offset, number, own in self._written(token):
+            if own:
+                self._offsets.append(offset)
+                open_ones.discard(number)
+            elif number in open_ones and offset not in before:
+                return True
+        return False
 
     def close(self) -> None:
         """End the clients."""
@@ -283,23 +286,23 @@ class Ledger:
 
     # --- the whole log
 
-    def _written(self, last: int) -> Iterator[tuple[int, str]]:
-        """The uses behind the committed ones up to an offset, whoever wrote them: offset and license."""
+    def _written(self, token: bytes) -> Iterator[tuple[int, str, bool]]:
+        """The uses behind the committed ones up to the batch's last: offset, license, and whether it is the batch's."""
         if self._all is None:
             self._all = self._client("read_uncommitted")
         self._all.assign([TopicPartition(self._usage, PARTITION, self._next)])
         deadline = time.monotonic() + READ_SECONDS_MAX
-        at = self._next
-        while at <= last:
+        missing = len(self._batch)
+        while missing:
             if time.monotonic() > deadline:
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{self._usage} is read to {at} of {last}"))  # noqa: SLF001
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{self._usage}: uses can't be read back"))  # noqa: SLF001
             record = self._all.poll(POLL_SECONDS)
             if record is None or record.error() is not None:
                 continue
-            at = (record.offset() or 0) + 1
-            use = use_of(record.value())
+            use, own = use_of(record.value()), (BATCH_HEADER, token) in (record.headers() or [])
+            missing -= own
             if use is not None:
-                yield at - 1, use.license
+                yield record.offset() or 0, use.license, own
 
     def _client(self, isolation: str) -> Consumer:
         """A client without a group; the client library wants a name all the same, and no offset is ever committed."""
