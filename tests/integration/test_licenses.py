@@ -149,14 +149,14 @@ def test_sums_are_exact_whatever_is_killed(
         assert uses == {"D0": dict.fromkeys(names, 300_000_000)}
         wait_for_totals(summing, {"D0": 300_000_000 * count})
         # an amended order draws once, a cancelled one nothing, and from 90 percent on a person decides
-        more = [order("O-0", "D0", 18_300), order("O-1", "D0", 0, cancelled=True), order("late", "D0", 1)]
+        more = [order("O-0", "D0", 18_600), order("O-1", "D0", 0, cancelled=True), order("late", "D0", 1)]
         with reading(broker, outputs(prefix)) as reader:
             publish(broker, f"{prefix}orders", more[:2])
             reader.read_until(count + 2)
             publish(broker, f"{prefix}orders", more[2:])
             late = reader.read_until(count + 3)[-1].decision
         assert (late["outcome"], late["reasons"][0]) == ("review", "LICENSE_DRAWN")
-        total = 300 * (count - 2) + 18_300 + 1
+        total = 300 * (count - 2) + 18_600 + 1
         wait_for_totals(summing, {"D0": total * 1_000_000})
         assert sums(summing)["D0"]["orders"] == count
     finally:
