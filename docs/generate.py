@@ -27,8 +27,7 @@ from screener.runners.metrics import Metrics
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from screener.model import Rules
-    from screener.rulings import Span
+    from screener.rulings import Rules, Span
 
 REFERENCE = Path(__file__).with_name("reference")
 NOTE = "<!-- Written by docs/generate.py (make reference); a test compares it with the code. -->"
@@ -99,8 +98,6 @@ OPTION_TEXTS = {
     ("screener snapshot build", "--out"): "the snapshot file to write; it is replaced whole or not at all",
     ("screener snapshot show", "file"): "the snapshot file",
     ("screener snapshot publish", "file"): "the snapshot file; workers read it under the same absolute path",
-    ("screener snapshot publish", "--bootstrap-servers"): "host:port (default: `SCREENER_BOOTSTRAP_SERVERS`)",
-    ("screener snapshot publish", "--topic-prefix"): "put before the topic's name (default: `SCREENER_TOPIC_PREFIX`)",
 }
 """Of options that the parser gives no help for."""
 
@@ -238,6 +235,7 @@ LABELS = {
 }
 
 METRIC_NOTES = {
+    "screener_license_contests_total": "some are normal where several workers have orders under one license",
     "screener_orders_total": "counted when the transaction is committed",
     "screener_hits_total": "one an order and list, however many hits the order has",
     "screener_quarantined_total": "any growth is worth a look: someone sends what is no order",
@@ -297,7 +295,9 @@ SCHEMAS = {
     "out": "decision.schema.json",
     "shadow": "decision.schema.json",
     "announcements": "snapshot-announcement.schema.json",
+    "usage": "license-usage.schema.json",
 }
+"""Of `drawn` there is none: it is a changelog that only `screener licenses sum` writes and only the screener reads."""
 
 TOPICS_TEXT = """
 Declared in `topics/topics.toml`; `screener topics apply` makes them so and `screener topics check` compares. A prefix
@@ -317,7 +317,11 @@ def _topics() -> str:
         for topic in declared
     ]
     details = [
-        (_code(topic.name), f"[{SCHEMAS[topic.role]}](../../topics/schemas/{SCHEMAS[topic.role]})", _config(topic))
+        (
+            _code(topic.name),
+            f"[{schema}](../../topics/schemas/{schema})" if (schema := SCHEMAS.get(topic.role)) else "internal",
+            _config(topic),
+        )
         for topic in declared
     ]
     return _page(

@@ -312,10 +312,24 @@ def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     show.set_defaults(run=_run_show)
     publish = actions.add_parser("publish", help="announce a snapshot file to all workers")
     publish.add_argument("file", type=Path)
-    publish.add_argument("--bootstrap-servers", default=os.environ.get("SCREENER_BOOTSTRAP_SERVERS"))
+    _add_broker(publish)
     publish.add_argument("--accept-losses", action="store_true", help="announce it even when a list lost its rows")
-    publish.add_argument("--topic-prefix", default=os.environ.get("SCREENER_TOPIC_PREFIX", ""))
     publish.set_defaults(run=_run_publish)
+
+
+def _add_broker(command: argparse.ArgumentParser) -> None:
+    """Which cluster, for commands that need no more of the settings."""
+    text = "host:port of the brokers (default: SCREENER_BOOTSTRAP_SERVERS)"
+    command.add_argument("--bootstrap-servers", default=os.environ.get("SCREENER_BOOTSTRAP_SERVERS"), help=text)
+    text = "put before every topic's name (default: SCREENER_TOPIC_PREFIX)"
+    command.add_argument("--topic-prefix", default=os.environ.get("SCREENER_TOPIC_PREFIX", ""), help=text)
+
+
+def _broker_of(namespace: argparse.Namespace) -> str:
+    if not namespace.bootstrap_servers:
+        raise OperatorError("--bootstrap-servers or SCREENER_BOOTSTRAP_SERVERS must name a broker")
+    servers: str = namespace.bootstrap_servers
+    return servers
 
 
 def _run_build(namespace: argparse.Namespace) -> int:
@@ -380,10 +394,9 @@ def _tell(held: Snapshot) -> None:
 
 
 def _run_publish(namespace: argparse.Namespace) -> int:
-    if not namespace.bootstrap_servers:
-        raise OperatorError("--bootstrap-servers or SCREENER_BOOTSTRAP_SERVERS must name a broker")
+    servers = _broker_of(namespace)
     topic = next(row.name for row in topics.load(namespace.topic_prefix) if row.role == "announcements")
-    published = announce(namespace.bootstrap_servers, topic, namespace.file, accept_losses=namespace.accept_losses)
+    published = announce(servers, topic, namespace.file, accept_losses=namespace.accept_losses)
     print(f"{topic}: {published.sha256}")
     return 0
 
@@ -398,8 +411,7 @@ def _add_licenses(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     text = "tell what is drawn of each license, as committed on the broker"
     tell = actions.add_parser("drawn", help="tell what is drawn of each license", description=text)
-    tell.add_argument("--bootstrap-servers", default=os.environ.get("SCREENER_BOOTSTRAP_SERVERS"))
-    tell.add_argument("--topic-prefix", default=os.environ.get("SCREENER_TOPIC_PREFIX", ""))
+    _add_broker(tell)
     tell.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
     tell.set_defaults(run=_run_drawn)
     text = (
@@ -412,9 +424,7 @@ def _add_licenses(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def _run_drawn(namespace: argparse.Namespace) -> int:
-    if not namespace.bootstrap_servers:
-        raise OperatorError("--bootstrap-servers or SCREENER_BOOTSTRAP_SERVERS must name a broker")
-    for line in drawn_lines(namespace.bootstrap_servers, namespace.topic_prefix, as_json=namespace.json):
+    for line in drawn_lines(_broker_of(namespace), namespace.topic_prefix, as_json=namespace.json):
         print(line)
     return 0
 

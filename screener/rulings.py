@@ -1,22 +1,25 @@
-"""Rules over an order's own facts: the nouns of control rows, destinations, red flags and what they ask.
+"""The nouns of rules: what a list, a kind of finding or an ownership regime comes to, and rows over an order's facts.
 
-A rule is a row of data (`rules/controls.toml`, `destinations.toml`, `redflags.toml`): conditions on fields, each true,
-false or unknown, and what follows where all are true. Regulation is in the rows; how conditions are tested is in
-`core/conditions.py`.
+A row over an order's own facts (`rules/controls.toml`, `destinations.toml`, `redflags.toml`) has conditions on fields,
+each true, false or unknown, and what follows where all are true. Regulation is in the rows; how conditions are tested
+is in `core/conditions.py`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from screener.licensing import LicenseTerms
+    from screener.authorizations import DrawnRule
+    from screener.licensing import LicenseRules, LicenseTerms
 
 SIGNAL_LIST = "signal"
 """Under this code words and names that rules ask for stand among the entries: chips, military words, ..."""
 
+Outcome = Literal["clear", "review", "block", "quarantine"]
 Over = Literal["order", "item", "party"]
 Test = Literal["in", "not_in", "is", "not", "eccn", "not_eccn", "hs", "at_least", "below", "has", "lacks", "missing"]
 Unknown = Literal["no", "review", "not_evaluated"]
@@ -98,3 +101,111 @@ class OrderRules(NamedTuple):
     eccns: Mapping[str, tuple[str, ...]]
     advanced_chips: frozenset[str]
     high_priority: tuple[str, ...]
+
+
+# --- lists, findings and regimes --------------------------------------------------------------------------------------
+
+
+class ListRule(NamedTuple):
+    """What a hit on a source list means.
+
+    `review_policy` is that of entries that state no license terms. `by_scope`: a stop is one only for items and roles
+    that the terms cover. `statement` names what a party may sign so that a review is not needed. `licensed_by` are the
+    authorities of whom one can license what the list asks for; of none where it is empty.
+    """
+
+    outcome: Outcome
+    names_inside: bool
+    citation: str
+    effect: str
+    review_policy: str = "unknown"
+    by_scope: bool = False
+    statement: str = ""
+    licensed_by: tuple[str, ...] = ()
+
+
+class FindingRule(NamedTuple):
+    """What a kind of finding does: outcome "list" and "regime" defer to the list's and the regime's own."""
+
+    outcome: Literal["review", "block", "list", "regime"]
+    priority: int
+    score: float | None
+
+
+class Period(NamedTuple):
+    """Days on which a regime is in force (half-open); `verified` is false where no source confirmed it."""
+
+    effective_from: str
+    effective_to: str | None
+    citation: str
+    verified: bool
+
+    def holds(self, day: str) -> bool:
+        """Whether `day` (ISO) lies in the period."""
+        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
+
+
+class Seed(NamedTuple):
+    """A list whose parties an ownership regime counts; `programs` narrows it to these program tags."""
+
+    list: str
+    programs: frozenset[str] | None
+
+
+class Regime(NamedTuple):
+    """An ownership regime: from which share on (billionths of a percent), for whose holdings, and when.
+
+    A company that is captured no more is told of for `recent_sale_days`.
+    """
+
+    id: str
+    share_units: int
+    outcome: Outcome
+    code: str
+    unknown_code: str
+    captures_us: bool
+    seeds: tuple[Seed, ...]
+    periods: tuple[Period, ...]
+    name: str = ""
+    recent_sale_days: int = 0
+    by_scope: bool = False
+    licensed_by: tuple[str, ...] = ()
+
+    def period(self, day: str) -> Period | None:
+        """The period in force on `day`, or None."""
+        return next((period for period in self.periods if period.holds(day)), None)
+
+
+class Alert(NamedTuple):
+    """From which evidence on, in bits, a name that is like a listed one is an alert; see `[alert]` of matching.toml."""
+
+    person_bits_min: float
+    other_bits_min: float
+    country_bits: float
+    address_bits: float
+    identifier_bits: float
+    syllables_bits: float
+    syllables_edit_bits: float
+    lift_bits: float
+    country_differs: float
+
+
+@dataclass(slots=True)
+class Rules:
+    """The rules of a snapshot. `sha256` is over the tables as read, `authorities` say who grants what."""
+
+    sha256: str
+    lists: Mapping[str, ListRule]
+    findings: Mapping[str, FindingRule]
+    regimes: tuple[Regime, ...]
+    list_age_days_max: int
+    export_ahead_days_max: int
+    alert: Alert
+    licenses: LicenseRules
+    orders: OrderRules
+    drawn: DrawnRule
+    authorities: Mapping[str, str]
+
+    def of_list(self, code: str) -> ListRule:
+        """The rule of a list; one that is not named acts as a private list."""
+        return self.lists.get(code, self.lists["private"])

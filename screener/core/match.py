@@ -23,8 +23,9 @@ from screener.model import Hit, Place
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from screener.model import Alert, Order, Party, Snapshot
+    from screener.model import Order, Party, Snapshot
     from screener.protocols import Likeness
+    from screener.rulings import Alert
 
 NAME_CHARS_MAX = 1_000  # of a longer name only so much is held against names that are like it
 SIMILAR_PARTS_MAX = 12  # so are the first parts only, those of several words and runs of them

@@ -20,21 +20,9 @@ from screener.owners import CAPTURED
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from screener.model import (
-        FindingRule,
-        Hit,
-        ListEntry,
-        ListRule,
-        Order,
-        Outcome,
-        PartyAffiliation,
-        Period,
-        Regime,
-        Rules,
-        Snapshot,
-        Terms,
-    )
+    from screener.model import Hit, ListEntry, Order, PartyAffiliation, Snapshot, Terms
     from screener.owners import Affiliation, Holding
+    from screener.rulings import FindingRule, ListRule, Outcome, Period, Regime, Rules
 
 EVIDENCE_CHARS_MAX = 1_000
 OWNERS_MAX = 20

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from screener.licensing import LicenseRules, LicenseTerms
-    from screener.model import Facts, Order, Rules
+    from screener.model import Facts, Order
+    from screener.rulings import Rules
 
 EAR99 = "ear99"
 

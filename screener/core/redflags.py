@@ -15,7 +15,8 @@ from screener.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from screener.model import FindingRule, Order, Snapshot
+    from screener.model import Order, Snapshot
+    from screener.rulings import FindingRule
 
 _PLAIN = re.compile("[A-Za-z0-9]")  # of a name with one of these the fold leaves something
 _LOOK_ALIKES = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from screener.authorizations import GrantType
-    from screener.model import Caveat, Finding, Grant, Hit, Order, Outcome, Party, Snapshot
+    from screener.model import Caveat, Finding, Grant, Hit, Order, Party, Snapshot
+    from screener.rulings import Outcome
 
 STERNNESS: dict[Outcome, int] = {"clear": 0, "review": 1, "block": 2}
 

@@ -19,7 +19,8 @@ from screener.model import Decision, Verdict
 
 if TYPE_CHECKING:
     from screener.authorizations import Granted
-    from screener.model import Fault, Judgment, Outcome, Snapshot, Terms
+    from screener.model import Fault, Judgment, Snapshot, Terms
+    from screener.rulings import Outcome
 
 SCHEMA_VERSION = 1
 FINDINGS_MAX = 200

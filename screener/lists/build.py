@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from screener.core.fold import Folder
     from screener.core.names.candidates import Shelves
     from screener.lists.holdings.edges import Edges
-    from screener.model import ListEntry, ListFacts, Rules, Snapshot, SourceList
+    from screener.model import ListEntry, ListFacts, Snapshot, SourceList
     from screener.owners import OwnershipEdge
+    from screener.rulings import Rules
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 ROWS_LOST_SHARE_MAX = 0.5

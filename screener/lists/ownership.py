@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from screener.core.fold import Folder
     from screener.lists.closure import Closure
     from screener.lists.stretches import Round
-    from screener.model import ListEntry, Regime
+    from screener.model import ListEntry
+    from screener.rulings import Regime
 
 ENTRIES_MAX = 1_000
 """List entries that are told of one company; the requirements of further ones are not joined."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from screener.core.names.score import WordTables
     from screener.lists.rules import Tables
-    from screener.model import ListRule, Rules
+    from screener.rulings import ListRule, Rules
 
 _SHORT_FORM = re.compile(r"\s*\(([^\s()]{2,20})\)")
 _AFFILIATED = re.compile(r"\bAffiliated Entit(?:y|ies):\s*(.+)", re.IGNORECASE)

@@ -20,8 +20,8 @@ from screener.licensing import UNKNOWN
 from screener.lists.authorities import authorities, drawn_rule, licensed_by
 from screener.lists.license_rules import license_rules
 from screener.lists.order_rules import order_rules
-from screener.model import Alert, FindingRule, ListRule, Period, Regime, Rules, Seed
 from screener.owners import AFFILIATE_LIST, OWNED_LIST
+from screener.rulings import Alert, FindingRule, ListRule, Period, Regime, Rules, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

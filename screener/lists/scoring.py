@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from screener.core.fold import Folder
     from screener.core.names.score import Score
     from screener.lists.rules import Tables
-    from screener.model import ListEntry, Rules
+    from screener.model import ListEntry
+    from screener.rulings import Rules
 
 
 def costs(tables: Tables) -> tuple[Costs, Costs]:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from screener.model import ListEntry, Regime, Snapshot
+    from screener.model import ListEntry, Snapshot
     from screener.owners import Affiliation
+    from screener.rulings import Regime
     from screener.runners.ownership_tree import Branch, Company
 
 OWNED_MAX: Final = 20

@@ -15,8 +15,8 @@ from screener.runners.terminal import columns, cut, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from screener.model import Period, Regime
     from screener.owners import Affiliation
+    from screener.rulings import Period, Regime
     from screener.runners.ownership import Answer, Listed, Stretch
     from screener.runners.ownership_tree import Branch, Company, Total
 

@@ -20,8 +20,9 @@ from screener.runners.terminal import cut
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from screener.model import ListEntry, Reference, Regime, Snapshot
+    from screener.model import ListEntry, Reference, Snapshot
     from screener.owners import Affiliation, Holding
+    from screener.rulings import Regime
 
 HOLDINGS_MAX: Final = 1_000
 """Of one tree beyond those that the affiliation brings along; further owners are not opened."""

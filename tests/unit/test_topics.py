@@ -23,6 +23,8 @@ NAMES = [
     "orders.quarantine",
     "screener.snapshots",
     "screener.shadow",
+    "screener.license-usage",
+    "screener.license-drawn",
 ]
 
 
@@ -40,7 +42,7 @@ def edited(folder: Path, old: str, new: str) -> Path:
 
 
 def test_declared_topics() -> None:
-    """The seven topics in use are declared, in the order they are described in, and no others."""
+    """The nine topics in use are declared, in the order they are described in, and no others."""
     assert list(by_name()) == NAMES
 
 
@@ -50,7 +52,7 @@ def test_every_topic_says_what_it_carries() -> None:
         assert topic.meaning.endswith(".")
         assert "\n" not in topic.meaning
         assert topic.key
-        assert topic.config["cleanup.policy"] == ("compact" if topic.role == "announcements" else "delete")
+        assert topic.config["cleanup.policy"] == ("compact" if topic.role in {"announcements", "drawn"} else "delete")
 
 
 def test_broker_time_dates_an_order() -> None:
@@ -87,7 +89,16 @@ def test_decisions_are_kept_ten_years_unless_told_otherwise() -> None:
         assert "retention.ms" not in topic.config
         if topic.role == "out":
             assert int(topic.on_creation["retention.ms"]) >= ten_years_ms
-    assert by_name()["screener.snapshots"].on_creation == {}
+    assert by_name()["screener.snapshots"].on_creation == by_name()["screener.license-drawn"].on_creation == {}
+
+
+def test_one_log_decides_who_draws_first() -> None:
+    """Uses have one partition, kept as long as decisions; their sums are the changelog of a table and compacted."""
+    declared = by_name()
+    usage = declared["screener.license-usage"]
+    assert usage.partitions == declared["screener.license-drawn"].partitions == 1
+    assert usage.on_creation == declared["orders.cleared"].on_creation
+    assert usage.config["compression.type"] == "uncompressed"
 
 
 def test_prefix_stands_before_the_whole_name() -> None:
@@ -104,11 +115,13 @@ def test_bad_prefix_is_refused(prefix: str) -> None:
 
 def test_required_of_a_worker() -> None:
     """A worker needs everything but the shadow topic; a shadow worker the shadow topic instead of the outputs."""
-    assert {topic.role for topic in topics.required("p.")} == {"in", "out", "announcements"}
+    assert {topic.role for topic in topics.required("p.")} == {"in", "out", "announcements", "usage", "drawn"}
     assert {topic.name for topic in topics.required("p.", shadow=True)} == {
         "p.orders",
         "p.screener.snapshots",
         "p.screener.shadow",
+        "p.screener.license-usage",
+        "p.screener.license-drawn",
     }
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from screener.model import Alert, ListEntry, Party, Snapshot
+    from screener.model import ListEntry, Party, Snapshot
     from screener.protocols import Likeness
+    from screener.rulings import Alert
 
 IDENTIFIER_CHARS_MIN = 5
 
