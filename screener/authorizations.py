@@ -51,7 +51,7 @@ class Authorization(NamedTuple):
 class Granted(NamedTuple):
     """A grant that covered findings of an order; `satisfies` holds their codes.
 
-    Of a license also what the order draws of it, as a decimal number.
+    Of a license also what the order draws of it, and what others had drawn (None: not known), as decimal numbers.
     """
 
     type: GrantType
@@ -59,6 +59,7 @@ class Granted(NamedTuple):
     satisfies: tuple[str, ...]
     amount: str = ""
     currency: str = ""
+    drawn: str | None = None
 
 
 class DrawnRule(NamedTuple):

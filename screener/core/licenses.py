@@ -37,11 +37,13 @@ class Lack(NamedTuple):
 class Claim(NamedTuple):
     """A license held that an order cites: what it draws, and what keeps the license from covering it.
 
-    `doubts` are of a license that covers the order: of what is left of it. `use` is None where it would be overdrawn.
+    `doubts` are of a license that covers the order: of what is left of it, besides what `others` have drawn (None: not
+    known). `use` is None where it would be overdrawn.
     """
 
     license: Authorization
     amount: int
+    others: int | None
     use: Use | None
     lacks: tuple[Lack, ...]
     doubts: tuple[Lack, ...]
@@ -65,10 +67,11 @@ def claim(order: Order, snapshot: Snapshot, day: str | None, drawn: DrawnSoFar) 
         return None
     amount, worth = _value(order, held)
     lacks = (*_outside(order, held, snapshot, day), *worth)
-    doubts = () if lacks else tuple(_drawn(order.order_id, held, amount, drawn, snapshot))
+    others = None if lacks else _of_others(order.order_id, held, drawn)
+    doubts = () if lacks else tuple(_left(held, amount, others, snapshot))
     use = Use(held.number, order.order_id, amount, held.currency)
     overdrawn = any(doubt.code == "LICENSE_OVERDRAWN" for doubt in doubts)
-    return Claim(held, amount, None if overdrawn else use, lacks, doubts)
+    return Claim(held, amount, others, None if overdrawn else use, lacks, doubts)
 
 
 def given_back(order: Order, snapshot: Snapshot) -> Use | None:
@@ -132,7 +135,8 @@ def used(verdict: Verdict, claimed: Claim | None) -> Verdict:
     key = ("license", claimed.license.number)
     satisfied = next((row.satisfies for row in verdict.grants if (row.type, row.id) == key), ())
     others = [row for row in verdict.grants if (row.type, row.id) != key]
-    row = Granted("license", key[1], satisfied, as_text(claimed.amount), claimed.license.currency)
+    drawn = None if claimed.others is None else as_text(claimed.others)
+    row = Granted("license", key[1], satisfied, as_text(claimed.amount), claimed.license.currency, drawn)
     use = None if verdict.outcome == "block" else claimed.use
     return verdict._replace(grants=(row, *others), use=use)
 
@@ -214,13 +218,17 @@ def _value(order: Order, held: Authorization) -> tuple[int, list[Lack]]:
     return amount, lacks
 
 
-def _drawn(order_id: str, held: Authorization, amount: int, drawn: DrawnSoFar, snapshot: Snapshot) -> Iterator[Lack]:
-    """Whether there is enough left, beside what other orders have drawn: an amended order draws once."""
+def _of_others(order_id: str, held: Authorization, drawn: DrawnSoFar) -> int | None:
+    """What other orders have drawn, None where that is not known: an amended order draws once."""
     known = drawn(held.number)
-    if known is None:
+    return None if known is None else known.total - known.of_orders.get(order_id, 0)
+
+
+def _left(held: Authorization, amount: int, others: int | None, snapshot: Snapshot) -> Iterator[Lack]:
+    """Whether there is enough left beside what other orders have drawn."""
+    if others is None:
         yield Lack("LICENSE_USE_UNKNOWN", f"what is drawn of license {held.number} could not be read")
         return
-    others = known.total - known.of_orders.get(order_id, 0)
     share = snapshot.rules.drawn.review_from_percent
     if others + amount > held.limit:
         left = as_text(max(0, held.limit - others))

@@ -97,7 +97,7 @@ def rest_of(
 
 def _grant(row: Granted) -> dict[str, Any]:
     told: dict[str, Any] = {"type": row.type, "id": row.id, "satisfies": list(row.satisfies)}
-    return told | ({"amount": row.amount, "currency": row.currency} if row.amount else {})
+    return told | ({"amount": row.amount, "currency": row.currency, "drawn": row.drawn} if row.amount else {})
 
 
 def _missing(verdict: Verdict, judgment: Judgment) -> list[str]:

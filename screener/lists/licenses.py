@@ -34,7 +34,7 @@ OPTIONAL = ("models", "reference")
 ROWS_MAX = 100_000
 NUMBER_CHARS_MAX = 100
 PARTS_MAX = 10_000
-_ITEM = re.compile(r"[0-9A-Z][0-9A-Z.]{2,24}")
+_ITEM = re.compile(r"EAR99|[0-9][A-E][0-9]{3}(\.[A-Z0-9]{1,8})*")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from screener.authorizations import Drawn, units
 from screener.core import screen
 from screener.errors import OperatorError
 from screener.lists.reading import iso_day
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from screener.model import Snapshot, Terms
+    from screener.protocols import DrawnSoFar
 
 FILE_BYTES_MAX: Final = 16_777_216
 COMPARED: Final = (
@@ -136,12 +138,24 @@ def _screened_as(decision: Mapping[str, Any], raw: bytes, snapshot: Snapshot, te
     form = next(one for one in (raw, _stripped(raw)) if hashlib.sha256(one).hexdigest() == decision["order_sha256"])
     if "ALLOW_STALE" in _texts(decision.get("reasons")):
         terms = terms._replace(allow_stale=True)
-    first: dict[str, Any] = _parsed(screen(form, snapshot, terms).value)
+    drawn = _drawn_then(decision)
+    first: dict[str, Any] = _parsed(screen(form, snapshot, terms, drawn=drawn).value)
     as_of = decision.get("as_of")
     if terms.as_of is not None or first["as_of"] == as_of or not isinstance(as_of, str) or iso_day(as_of) is None:
         return first
-    again: dict[str, Any] = _parsed(screen(form, snapshot, terms._replace(as_of=as_of)).value)
+    again: dict[str, Any] = _parsed(screen(form, snapshot, terms._replace(as_of=as_of), drawn=drawn).value)
     return again
+
+
+def _drawn_then(decision: Mapping[str, Any]) -> DrawnSoFar:
+    """What a decision says was drawn of licenses when it was made."""
+    told = {row.get("id"): units(row.get("drawn")) for row in _rows(decision.get("grants"))}
+
+    def drawn(number: str) -> Drawn | None:
+        total = told.get(number, 0)
+        return None if total is None else Drawn(total, {})
+
+    return drawn
 
 
 def compare(recorded: Mapping[str, Any], fresh: Mapping[str, Any]) -> Iterator[str]:

@@ -37,6 +37,8 @@ NOTICES: Final = {
     "FINDINGS_CUT": "There were more findings than a decision has room for; the least are not shown.",
     "SAMPLE": "The shipped sample lists were used: not for compliance use.",
     "ALLOW_STALE": "The operator allowed old lists to clear orders.",
+    "LICENSE_USED": "A license held covers the order; what it answers does not count.",
+    "LICENSE_NOT_HELD": "The license that the order cites is none of those held.",
     "CANCELLED": "The order says that it is cancelled; its parties were not screened.",
 }
 """Reasons that are no findings."""
@@ -60,7 +62,7 @@ BASES: Final = {
 _TOLD: Final = frozenset(
     "type code party item field span text list entry_id entry_name alias alias_quality score reasons"
     " license_requirement license_review_policy citation path basis regime entity owners grant says scope"
-    " license_terms footnotes".split()
+    " license_terms footnotes license".split()
 )
 _MEMBER: Final = re.compile(r"([a-z_]+)(?:\[([0-9]{1,6})\])?")
 
@@ -112,6 +114,8 @@ def _finding(finding: Mapping[str, Any], order: object) -> Iterator[str]:
         yield from _entry(finding)
     elif shown(finding.get("code")) in FLAGS:
         yield FLAGS[finding["code"]]
+    if finding.get("license"):
+        yield f"About the license held {shown(finding['license'])}, which the order cites"
     if finding.get("says"):
         yield shown(finding["says"])
     scope = finding.get("scope")
@@ -231,6 +235,9 @@ def _grants(decision: Mapping[str, Any]) -> Iterator[str]:
     for grant in grants:
         covered = ", ".join(shown(code) for code in _list(grant.get("satisfies")))
         yield f"Grant {shown(grant.get('id'))} ({shown(grant.get('type'))}) covers {covered or 'nothing'}."
+        if grant.get("amount"):
+            drawn = f"others had drawn {shown(grant['drawn'])}" if grant.get("drawn") else "what others drew is unknown"
+            yield f"The order is worth {shown(grant['amount'])} {shown(grant.get('currency'))} of its limit; {drawn}."
     if not grants:
         yield "Grants that applied: none."
 

@@ -111,7 +111,10 @@ class Counted:
         try:
             self._lines = path.open("a+b")
             self._lines.seek(0)
-            for number, line in enumerate(_lines(self._lines.read()), 1):
+            content = self._lines.read()
+            if content and not content.endswith(b"\n"):
+                self._lines.write(b"\n")
+            for number, line in enumerate(_lines(content), 1):
                 use = use_of(line[:LINE_BYTES_MAX])
                 if use is None:
                     raise OperatorError(f"{path}:{number}: expected a use (topics/schemas/license-usage.schema.json)")

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screener import cli
+from screener.authorizations import Drawn
 from screener.core import screen
 from screener.lists.build import Inputs, build
 from screener.model import Terms
@@ -286,6 +287,40 @@ def test_a_finding_that_is_gone_is_told(tmp_path, snapshot):
     assert status == 1
     assert f"{before.sha256} then, {snapshot.sha256} now." in output
     assert "finding only then: OWN_HIT (OWN, " in output
+
+
+@pytest.mark.parametrize(
+    ("drawn", "code"),
+    [
+        (0, "LICENSE_USED"),
+        (249_000, "LICENSE_OVERDRAWN"),
+        (240_000, "LICENSE_DRAWN"),
+        (None, "LICENSE_USE_UNKNOWN"),
+    ],
+)
+def test_a_decision_under_a_license_comes_out_again(drawn, code, tmp_path):
+    """What was drawn of a license then is taken from the decision: the sum of today does not make it another one."""
+    cases = ROOT / "tests" / "cases" / "screening" / "lists"
+    lists, licenses = cases / "consolidated_2026-11-20.csv", cases / "licenses.csv"
+    held = build(Inputs(lists=[lists], licenses=[licenses])).snapshot
+    party = {"role": "end_user", "name": "Petrel Vane Laboratories", "country": "CN"}
+    item = {"description": "Pump", "eccn": "EAR99", "value": 1200.5, "currency": "USD"}
+    raw = json.dumps(
+        {"order_id": "O-1", "destination": "CN", "license": {"number": "D100001"}, "parties": [party], "items": [item]}
+    ).encode()
+
+    def then(_number):
+        return None if drawn is None else Drawn(drawn * 10**6, {})
+
+    decision = json.loads(screen(raw, held, Terms(as_of=DAY), drawn=then).value)
+    assert code in decision["reasons"]
+    order, recorded = written(tmp_path, "o.json", raw), written(tmp_path, "d.json", decision)
+    status, output = run(order, "--decision", recorded, "--lists", lists, "--licenses", licenses)
+    assert "The order is worth 1200.5 USD of its limit; " in output
+    assert (status, output.splitlines()[-1]) == (
+        0,
+        f"Screened again with snapshot {held.sha256}: the decision is the same.",
+    )
 
 
 def test_the_same_decision_of_another_snapshot_is_the_same(tmp_path, snapshot):

@@ -42,13 +42,32 @@ def test_kustomization_lists_every_file() -> None:
     assert sorted(kustomization()["resources"]) == sorted(
         path.name for path in BASE.iterdir() if path.name != "kustomization.yaml"
     )
-    assert objects().keys() == {"ConfigMap", "Service", "StatefulSet"}
+    assert objects().keys() == {"ConfigMap", "Service", "StatefulSet", "Deployment"}
 
 
 def test_image_is_this_version() -> None:
     """The image carries the version of the package, in the StatefulSet and in the kustomization."""
     assert worker()["image"] == f"screener:{screener.__version__}"
     assert kustomization()["images"] == [{"name": "screener", "newTag": screener.__version__}]
+
+
+def test_sums_run_once_and_as_the_workers_do() -> None:
+    """One process sums uses of licenses: never two at a time, with the workers' image, settings and rights."""
+    spec = objects()["Deployment"]["spec"]
+    assert spec["replicas"] == 1
+    assert spec["strategy"] == {"type": "Recreate"}
+    labels = spec["template"]["metadata"]["labels"]
+    assert labels == spec["selector"]["matchLabels"]
+    assert labels.items() ^ objects()["StatefulSet"]["spec"]["selector"]["matchLabels"].items()
+    sums = spec["template"]["spec"]
+    (container,) = sums["containers"]
+    assert container["args"] == ["licenses", "sum"]
+    same = ("image", "envFrom", "ports", "securityContext", "workingDir")
+    assert {name: container[name] for name in same} == {name: worker()[name] for name in same}
+    assert {name: sums[name] for name in ("securityContext", "automountServiceAccountToken")} == {
+        name: pod()[name] for name in ("securityContext", "automountServiceAccountToken")
+    }
+    assert {row["name"]: row["value"] for row in container["env"]} == {"SCREENER_SNAPSHOT": ""}
 
 
 def test_service_reaches_the_pods() -> None:
