@@ -14,7 +14,7 @@ from screener.errors import ListError
 from screener.licensing import ALL, LicenseTerms, Term
 from screener.lists.authorities import authorities, licensed_by
 from screener.lists.countries import ISO_CODES, codes_by_name
-from screener.rulings import Condition, Countries, Membership, OrderRule, OrderRules, Span, Test, Unknown
+from screener.rulings import Condition, Countries, Membership, OrderRule, OrderRules, Span, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,22 +27,53 @@ ROWS = frozenset(
     "over says when unless unknown names_missing outcome priority license_requirement license_review_policy terms"
     " licensed_by citation effective_from effective_to verified reason status spans".split()
 )
-ORDER_FIELDS = frozenset(
-    "destination ship_from movement us_person payer_changed services_declined route site.type site.power_mw"
-    " headquarters headquarters_unknown subject_to_ear text.signals any.signals items.advanced items.high_priority"
-    " license.exception history.began_after_2022_10 parties.web_presence".split()
+TESTS: Mapping[str, frozenset[str]] = {
+    "country": frozenset({"in", "not_in"}),
+    "text": frozenset({"is", "not"}),
+    "flag": frozenset({"is", "not"}),
+    "eccn": frozenset({"eccn", "not_eccn"}),
+    "hs": frozenset({"hs"}),
+    "number": frozenset({"at_least", "below"}),
+    "day": frozenset({"at_least", "below"}),
+    "signals": frozenset({"has", "lacks"}),
+    "services": frozenset({"has", "lacks"}),
+}
+"""What may be asked of a field of a type, besides whether it is missing."""
+
+
+def _typed(**types: str) -> dict[str, str]:
+    """Field -> its type, from types with their fields."""
+    return {field: name for name, fields in types.items() for field in fields.split()}
+
+
+ORDER_FIELDS = _typed(
+    country="destination ship_from route headquarters",
+    text="movement site.type license.exception",
+    flag="us_person payer_changed headquarters_unknown subject_to_ear items.advanced items.high_priority"
+    " history.began_after_2022_10 parties.web_presence",
+    number="site.power_mw",
+    signals="text.signals any.signals",
+    services="services_declined",
 )
-ITEM_FIELDS = frozenset(
-    "item.eccn item.hs_code item.origin item.subject_to_ear item.processing_performance item.memory_bandwidth_gbps"
-    " item.chip item.signals item.quantity item.us_content_percent".split()
+ITEM_FIELDS = _typed(
+    country="item.origin",
+    flag="item.subject_to_ear",
+    eccn="item.eccn",
+    hs="item.hs_code",
+    number="item.processing_performance item.memory_bandwidth_gbps item.quantity item.us_content_percent",
+    signals="item.chip item.signals",
 )
-PARTY_FIELDS = frozenset(
-    "party.role party.country party.formed_on party.address party.signals party.in_third_country party.website"
-    " party.kind party.headquarters_country party.ultimate_parent_country".split()
+PARTY_FIELDS = _typed(
+    country="party.country party.headquarters_country party.ultimate_parent_country",
+    text="party.role party.address party.website party.kind",
+    flag="party.in_third_country",
+    day="party.formed_on",
+    signals="party.signals",
 )
 FIELDS = {"order": ORDER_FIELDS, "item": ORDER_FIELDS | ITEM_FIELDS, "party": ORDER_FIELDS | PARTY_FIELDS}
+SERVICES = ("installation", "training", "maintenance")
 STATUSES = ("in force", "suspended", "expired", "proposed")
-SETS = {"eccn": "eccns", "not_eccn": "eccns", "hs": "hs_codes", "has": "chips", "lacks": "chips"}
+SETS = {"eccn": "eccns", "not_eccn": "eccns", "hs": "hs_codes"}
 LETTERS_MIN = 3
 """A shorter word would be found in too many texts."""
 ADVANCED_SET, HIGH_PRIORITY_SET = "advanced_computing", "common_high_priority"
@@ -125,44 +156,57 @@ class _Rows:
         for field, asked in when.items():
             if field not in FIELDS[over]:
                 raise _wrong(file, name, f"field {field!r} is not one of {', '.join(sorted(FIELDS[over]))}")
+            kind = FIELDS[over][field]
             for tests in asked if isinstance(asked, list) else [asked]:
+                if not isinstance(tests, dict):
+                    raise _wrong(file, name, f"{field} = {tests!r:.60}, expected tests such as {{ missing = true }}")
                 for test, value in tests.items():
-                    if test not in get_args(Test):
-                        raise _wrong(file, name, f"test {test!r} is not one of {', '.join(get_args(Test))}")
-                    yield Condition(field, test, self._value(file, name, test, value))
+                    if test != "missing" and test not in TESTS[kind]:
+                        wanted = ", ".join(sorted(TESTS[kind] | {"missing"}))
+                        raise _wrong(file, name, f"test {test!r} of {field} is not one of {wanted}")
+                    yield Condition(
+                        field, test, self._value(file, name, "flag" if test == "missing" else kind, test, value)
+                    )
 
-    def _value(self, file: str, name: str, test: str, value: Any) -> Any:  # noqa: ANN401
-        if test in {"in", "not_in"}:
+    def _value(self, file: str, name: str, kind: str, test: str, value: Any) -> Any:  # noqa: ANN401
+        """What a field of a type is compared with."""
+        if kind == "country":
             return tuple(self._country(file, name, one) for one in _texts(file, name, test, value))
-        if test in SETS:
-            return tuple(text for one in _texts(file, name, test, value) for text in self._set(file, name, test, one))
-        if test == "missing" or isinstance(value, bool):
-            return bool(value)
-        if test in {"is", "not"}:
-            return frozenset(_texts(file, name, test, value))
-        if isinstance(value, int | float):
-            return value
-        if isinstance(value, str) and _is_day(value):
-            return value
-        raise _wrong(file, name, f"{test} = {value!r}, expected a number or a day")
+        if kind == "text":
+            return frozenset(text.lower() for text in _texts(file, name, test, value))
+        if kind in {"eccn", "hs", "signals", "services"}:
+            texts = _texts(file, name, test, value)
+            return tuple(text for one in texts for text in self._set(file, name, kind, test, one))
+        holds, wanted = {
+            "flag": (isinstance(value, bool), "true or false"),
+            "number": (isinstance(value, int | float) and not isinstance(value, bool), "a number"),
+            "day": (isinstance(value, str) and _is_day(value), "a day"),
+        }[kind]
+        if not holds:
+            raise _wrong(file, name, f"{test} = {value!r:.60}, expected {wanted}")
+        return value
 
     def _country(self, file: str, name: str, written: str) -> str:
         if written not in self._countries.groups and written not in ISO_CODES:
             raise _wrong(file, name, f"{written!r} is no country code and no group of countries.toml")
         return written
 
-    def _set(self, file: str, name: str, test: str, written: str) -> Iterable[str]:
+    def _set(self, file: str, name: str, kind: str, test: str, written: str) -> Iterable[str]:
         """What a name stands for: itself, or what a set has for the test."""
+        if kind == "services":
+            if written not in SERVICES:
+                raise _wrong(file, name, f"{written!r} is not one of {', '.join(SERVICES)}")
+            return [written]
         if not written.startswith("@"):
-            if test in {"has", "lacks"} and written not in self._signals and not _is_service(written):
+            if kind == "signals" and written not in self._signals:
                 raise _wrong(file, name, f"{written!r} is no row of signals.toml")
             return [written]
         key = written.removeprefix("@")
-        if key in self._licenses.scopes and test != "hs":
+        if key in self._licenses.scopes and kind == "eccn":
             return [code for code, scope in self._licenses.scope_of_eccn.items() if scope == key]
         if key not in self._tables["items"]:
             raise _wrong(file, name, f"{written!r} is no row of items.toml")
-        return [written] if test in {"has", "lacks"} else list(self._tables["items"][key].get(SETS[test], ()))
+        return [written] if kind == "signals" else list(self._tables["items"][key].get(SETS[test], ()))
 
     def _authorities(self, file: str, name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
         if file == "redflags" and "licensed_by" in row:
@@ -181,11 +225,6 @@ class _Rows:
             if scope not in self._licenses.scopes or policy not in self._licenses.ranks:
                 raise _wrong(file, name, f"terms: {scope} = {policy!r} is not in license_terms.toml")
         return LicenseTerms(tuple(Term(*row) for row in sorted(said.items(), key=lambda row: (row[0] != ALL, row[0]))))
-
-
-def _is_service(written: str) -> bool:
-    """Services that an order may decline are told by these words and are no signals."""
-    return written in {"installation", "training", "maintenance"}
 
 
 def _cited(file: str, name: str, row: Any) -> None:  # noqa: ANN401
