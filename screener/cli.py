@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from dataclasses import fields
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,13 @@ from screener import __version__, broker, settings
 from screener.errors import OperatorError
 from screener.lists import build, good_list, nearest, rules, rules_report, snapshot
 from screener.model import Terms
-from screener.runners import demo, evaluate, explain, files, match, ownership, ownership_check, topics
+from screener.runners import demo, evaluate, explain, files, match, options, ownership, ownership_check, topics
 from screener.runners.announcements import announce
 from screener.runners.license_use import Counted, drawn_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from screener.lists.build import Built
     from screener.model import Snapshot
 
 OUTCOMES = ("clear", "review", "block", "quarantine")
@@ -58,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ownership(commands)
     _add_rules(commands)
     _add_snapshot(commands)
+    _add_history(commands)
     _add_licenses(commands)
     _add_worker(commands)
     topics.add_commands(commands)
@@ -74,41 +73,16 @@ def _add_screen(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     text = "screen a file of orders, one JSON object a line; decisions go to standard output in the same order"
     command = commands.add_parser("screen", help=text, description=text, epilog=NO_ADVICE)
     command.add_argument("file", nargs="?", default="-", help="orders, or - for standard input (default)")
-    _add_inputs(command)
+    options.add_inputs(command)
     command.add_argument("--snapshot", type=Path, help="a snapshot file instead of lists")
-    command.add_argument("--as-of", type=_day, help="the day to judge on, in Washington (YYYY-MM-DD)")
-    command.add_argument("--max-list-age", type=_days, metavar="DAYS", help="older lists turn clear into review")
+    command.add_argument("--as-of", type=options.day, help="the day to judge on, in Washington (YYYY-MM-DD)")
+    command.add_argument("--max-list-age", type=options.days, metavar="DAYS", help="older lists turn clear into review")
     command.add_argument("--allow-stale", action="store_true", help="clear with old lists all the same; is recorded")
     text = "what orders drew of licenses, one use a line: is read, and what these orders draw is added; without it such"
     text += " orders are for review"
     command.add_argument("--license-usage", type=Path, metavar="FILE", help=text)
     command.add_argument("--fail-on", type=_outcomes, default=(), metavar="OUTCOMES", help="exit 1 when these occur")
     command.set_defaults(run=_run_screen)
-
-
-def _add_inputs(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--lists", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
-    command.add_argument("--private", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
-    command.add_argument("--ownership", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
-    text = "good lists (CSV): parties that two persons found not to be an entry"
-    command.add_argument("--good-list", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help=text)
-    text = "licenses held (CSV): who may have what, where, until when and up to which value"
-    command.add_argument("--licenses", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help=text)
-    command.add_argument("--rules", type=Path, metavar="DIR", help="rules files that overlay the shipped ones")
-    command.add_argument("--sample", action="store_true", help="the shipped sample lists, not for compliance use")
-
-
-def _day(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-12-01") from None
-
-
-def _days(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of days")
-    return int(text)
 
 
 def _outcomes(text: str) -> tuple[str, ...]:
@@ -119,20 +93,8 @@ def _outcomes(text: str) -> tuple[str, ...]:
     return names
 
 
-def _inputs(namespace: argparse.Namespace) -> build.Inputs:
-    return build.Inputs(
-        lists=namespace.lists,
-        private=namespace.private,
-        ownership=namespace.ownership,
-        rules=namespace.rules,
-        sample=namespace.sample,
-        good_list=namespace.good_list,
-        licenses=namespace.licenses,
-    )
-
-
 def _run_screen(namespace: argparse.Namespace) -> int:
-    held = _held(namespace)
+    held = options.held_snapshot(namespace)
     signal.siginterrupt(signal.SIGINT, True)  # Polars' own handler would restart a read of standard input
     terms = Terms(as_of=namespace.as_of, list_age_days_max=namespace.max_list_age, allow_stale=namespace.allow_stale)
     path = None if namespace.file == "-" else Path(namespace.file)
@@ -141,26 +103,6 @@ def _run_screen(namespace: argparse.Namespace) -> int:
     if tally.quarantine and tally.quarantine == sum(tally):
         print(f"screener: no order in {namespace.file} could be read: expected one JSON object a line", file=sys.stderr)
     return int(any(getattr(tally, outcome) for outcome in namespace.fail_on))
-
-
-def _held(namespace: argparse.Namespace) -> Snapshot:
-    """The snapshot that is named, or one of the lists that are."""
-    if namespace.snapshot is not None:
-        given = [namespace.lists, namespace.private, namespace.ownership, namespace.rules, namespace.sample]
-        if any(given) or namespace.good_list or namespace.licenses:
-            raise OperatorError("--snapshot already holds lists, ownership and rules: give it alone")
-        return snapshot.load(namespace.snapshot)
-    built = build.build(_inputs(namespace))
-    _tell_problems(built)
-    return built.snapshot
-
-
-def _tell_problems(built: Built) -> None:
-    for problem in built.problems:
-        print(f"screener: left out: {problem}", file=sys.stderr)
-    missing = build.lists_without_rows(built.snapshot)
-    if missing:
-        print(f"screener: no rows for {', '.join(missing)}: orders are not screened against them", file=sys.stderr)
 
 
 # --- explain ---------------------------------------------------------------------------------------------------------
@@ -174,18 +116,20 @@ def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command = commands.add_parser("explain", help="tell of one decision", description=text, epilog=NO_ADVICE)
     command.add_argument("order", metavar="ORDER.json", help="the order, or - for standard input")
     command.add_argument("--decision", type=Path, metavar="FILE", help="a recorded decision, or decisions one a line")
-    _add_inputs(command)
+    options.add_inputs(command)
     command.add_argument("--snapshot", type=Path, help="a snapshot file instead of lists")
-    command.add_argument("--as-of", type=_day, help="the day to judge on, in Washington (YYYY-MM-DD)")
-    command.add_argument("--received-on", type=_day, metavar="DAY", help="the day of the order's record, in Washington")
-    command.add_argument("--max-list-age", type=_days, metavar="DAYS", help="older lists turn clear into review")
+    command.add_argument("--as-of", type=options.day, help="the day to judge on, in Washington (YYYY-MM-DD)")
+    command.add_argument(
+        "--received-on", type=options.day, metavar="DAY", help="the day of the order's record, in Washington"
+    )
+    command.add_argument("--max-list-age", type=options.days, metavar="DAYS", help="older lists turn clear into review")
     command.add_argument("--allow-stale", action="store_true", help="clear with old lists all the same; is recorded")
     command.set_defaults(run=_run_explain)
 
 
 def _run_explain(namespace: argparse.Namespace) -> int:
     given = (namespace.lists, namespace.private, namespace.ownership, namespace.sample, namespace.snapshot)
-    held = _held(namespace) if any(given) or namespace.decision is None else None
+    held = options.held_snapshot(namespace) if any(given) or namespace.decision is None else None
     terms = Terms(namespace.as_of, namespace.received_on, None, namespace.max_list_age, namespace.allow_stale)
     path = None if namespace.order == "-" else Path(namespace.order)
     return explain.explain(path, namespace.decision, held, terms)
@@ -202,7 +146,7 @@ def _add_match(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.add_argument("--kind", choices=kinds, default="", help="what the name is one of: " + ", ".join(kinds))
     command.add_argument("--country", default="", help="two letters")
     command.add_argument("--address", default="", help="one line")
-    _add_inputs(command)
+    options.add_inputs(command)
     command.add_argument("--snapshot", type=Path, help="a snapshot file instead of lists")
     command.add_argument("--limit", type=_limit, default=match.LIMIT, metavar="N", help="show at most so many")
     command.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
@@ -219,7 +163,7 @@ def _limit(text: str) -> int:
 def _run_match(namespace: argparse.Namespace) -> int:
     query = match.Query(namespace.name, namespace.kind, namespace.country.upper(), namespace.address)
     match.check(query)
-    held = _held(namespace)
+    held = options.held_snapshot(namespace)
     return match.match(query, held, nearest.candidates, limit=namespace.limit, as_json=namespace.json)
 
 
@@ -237,9 +181,9 @@ def _add_ownership(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     )
     tell = actions.add_parser("explain", help="tell of one company's owners", description=text, epilog=NO_ADVICE)
     tell.add_argument("name", metavar="NAME", help="the company, by a name as an order could have it")
-    _add_inputs(tell)
+    options.add_inputs(tell)
     tell.add_argument("--snapshot", type=Path, help="a snapshot file instead of lists")
-    tell.add_argument("--as-of", type=_day, help="mark what holds on this day, in Washington (YYYY-MM-DD)")
+    tell.add_argument("--as-of", type=options.day, help="mark what holds on this day, in Washington (YYYY-MM-DD)")
     tell.add_argument("--svg", type=Path, metavar="FILE", help="draw the trees as well: of the day, or of all days")
     tell.add_argument("--json", action="store_true", help="one JSON object instead of sentences and trees")
     tell.set_defaults(run=_run_ownership_explain)
@@ -248,19 +192,19 @@ def _add_ownership(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         " listed parties are owners, and, where lists are named, how many companies each regime reaches"
     )
     check = actions.add_parser("check", help="count what the graph covers", description=text, epilog=NO_ADVICE)
-    _add_inputs(check)
+    options.add_inputs(check)
     check.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     check.set_defaults(run=_run_ownership_check)
 
 
 def _run_ownership_explain(namespace: argparse.Namespace) -> int:
     match.check(match.Query(namespace.name))
-    held = _held(namespace)
+    held = options.held_snapshot(namespace)
     return ownership.explain(namespace.name, held, namespace.as_of, svg=namespace.svg, as_json=namespace.json)
 
 
 def _run_ownership_check(namespace: argparse.Namespace) -> int:
-    return ownership_check.check(_inputs(namespace), as_json=namespace.json)
+    return ownership_check.check(options.inputs_of(namespace), as_json=namespace.json)
 
 
 # --- snapshot --------------------------------------------------------------------------------------------------------
@@ -277,7 +221,7 @@ def _add_rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.set_defaults(run=_run_rules_check)
     text = "count the list entries whose license requirement and review policy were understood, and print what was not"
     terms = actions.add_parser("coverage", help="count understood license terms", description=text, epilog=NO_ADVICE)
-    _add_inputs(terms)
+    options.add_inputs(terms)
     terms.add_argument("--snapshot", type=Path, help="a snapshot file instead of lists")
     terms.set_defaults(run=_run_rules_coverage)
 
@@ -289,7 +233,7 @@ def _run_rules_check(namespace: argparse.Namespace) -> int:
 
 
 def _run_rules_coverage(namespace: argparse.Namespace) -> int:
-    for line in rules_report.terms(_held(namespace).listings):
+    for line in rules_report.terms(options.held_snapshot(namespace).listings):
         print(line)
     return 0
 
@@ -300,7 +244,7 @@ def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         dest="action", required=True, metavar="build|show|publish"
     )
     make = actions.add_parser("build", help="build a snapshot file")
-    _add_inputs(make)
+    options.add_inputs(make)
     make.add_argument("--out", type=Path, required=True, metavar="FILE")
     make.add_argument("--previous", type=Path, metavar="FILE", help="compare with this one (default: FILE of --out)")
     make.add_argument("--accept-losses", action="store_true", help="build even when a list lost its rows")
@@ -312,29 +256,14 @@ def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     show.set_defaults(run=_run_show)
     publish = actions.add_parser("publish", help="announce a snapshot file to all workers")
     publish.add_argument("file", type=Path)
-    _add_broker(publish)
+    options.add_broker(publish)
     publish.add_argument("--accept-losses", action="store_true", help="announce it even when a list lost its rows")
     publish.set_defaults(run=_run_publish)
 
 
-def _add_broker(command: argparse.ArgumentParser) -> None:
-    """Which cluster, for commands that need no more of the settings."""
-    text = "host:port of the brokers (default: SCREENER_BOOTSTRAP_SERVERS)"
-    command.add_argument("--bootstrap-servers", default=os.environ.get("SCREENER_BOOTSTRAP_SERVERS"), help=text)
-    text = "put before every topic's name (default: SCREENER_TOPIC_PREFIX)"
-    command.add_argument("--topic-prefix", default=os.environ.get("SCREENER_TOPIC_PREFIX", ""), help=text)
-
-
-def _broker_of(namespace: argparse.Namespace) -> str:
-    if not namespace.bootstrap_servers:
-        raise OperatorError("--bootstrap-servers or SCREENER_BOOTSTRAP_SERVERS must name a broker")
-    servers: str = namespace.bootstrap_servers
-    return servers
-
-
 def _run_build(namespace: argparse.Namespace) -> int:
-    built = build.build(_inputs(namespace))
-    _tell_problems(built)
+    built = build.build(options.inputs_of(namespace))
+    options.tell_problems(built)
     if not namespace.accept_losses:
         _check_losses(namespace.previous, namespace.out, built.snapshot)
     snapshot.save(built.content, namespace.out)
@@ -390,14 +319,43 @@ def _tell(held: Snapshot) -> None:
     print(f"{aliases:,} aliases, {weak:,} of them weak; {len(held.patterns):,} patterns")
     if held.authorizations:
         print(f"{len(held.authorizations):,} licenses held and validated end users")
+    if held.history:
+        print(f"{len(held.history.purchases):,} buyers with purchases from {held.history.reaches} on")
     print(f"{len(held.affiliations):,} companies with affiliations, {len(held.ownership_known):,} names in the graph")
 
 
 def _run_publish(namespace: argparse.Namespace) -> int:
-    servers = _broker_of(namespace)
+    servers = options.broker_of(namespace)
     topic = next(row.name for row in topics.load(namespace.topic_prefix) if row.role == "announcements")
     published = announce(servers, topic, namespace.file, accept_losses=namespace.accept_losses)
     print(f"{topic}: {published.sha256}")
+    return 0
+
+
+# --- history ---------------------------------------------------------------------------------------------------------
+
+
+def _add_history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "make profiles of buyers from archived orders"
+    actions = commands.add_parser("history", help=text, description=text).add_subparsers(
+        dest="action", required=True, metavar="build"
+    )
+    text = (
+        "read archived orders (NDJSON, also gzip, or Parquet) and write what each buyer bought of what, since when and"
+        " how much at once, as a CSV file for --history; confidential as the orders are"
+    )
+    make = actions.add_parser("build", help="write profiles of buyers", description=text)
+    make.add_argument("orders", type=Path, nargs="+", metavar="FILE", help="archived orders, the oldest first")
+    make.add_argument("--out", type=Path, required=True, metavar="FILE", help="the profiles to write (CSV)")
+    make.add_argument("--rules", type=Path, metavar="DIR", help="rules files that overlay the shipped ones")
+    make.set_defaults(run=_run_history)
+
+
+def _run_history(namespace: argparse.Namespace) -> int:
+    from screener.runners import history  # noqa: PLC0415  loads Polars, which few commands need
+
+    counts = history.build_history(namespace.orders, namespace.out, namespace.rules)
+    print(f"{namespace.out}: {counts.rows:,} profiles of {counts.orders:,} orders, {counts.left_out:,} left out")
     return 0
 
 
@@ -411,7 +369,7 @@ def _add_licenses(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     text = "tell what is drawn of each license, as committed on the broker"
     tell = actions.add_parser("drawn", help="tell what is drawn of each license", description=text)
-    _add_broker(tell)
+    options.add_broker(tell)
     tell.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
     tell.set_defaults(run=_run_drawn)
     text = (
@@ -424,7 +382,7 @@ def _add_licenses(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def _run_drawn(namespace: argparse.Namespace) -> int:
-    for line in drawn_lines(_broker_of(namespace), namespace.topic_prefix, as_json=namespace.json):
+    for line in drawn_lines(options.broker_of(namespace), namespace.topic_prefix, as_json=namespace.json):
         print(line)
     return 0
 

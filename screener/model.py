@@ -119,6 +119,7 @@ class Grant(NamedTuple):
 # --- orders ----------------------------------------------------------------------------------------------------------
 
 
+BUYERS = ("purchaser", "ultimate_consignee", "end_user")
 CONSIGNEES = ("ultimate_consignee", "end_user")
 """Roles of those who receive the goods at last, the first of them before the other."""
 Facts = Mapping[str, Any]
@@ -345,6 +346,24 @@ class ListFacts:
     edition: str
 
 
+class Purchases(NamedTuple):
+    """What a buyer bought of one kind of item: since when, in how many orders, and at most how much in one."""
+
+    first_on: str
+    orders: int
+    quantity_max: float
+
+
+class History(NamedTuple):
+    """The counterparty profiles: glued name and country of a buyer -> kind of item -> purchases.
+
+    A kind is an ECCN without paragraphs, or "sku:" and an item's number. Nothing is known of days before `reaches`.
+    """
+
+    reaches: str
+    purchases: Mapping[str, Mapping[str, Purchases]]
+
+
 @dataclass(slots=True)
 class Snapshot:
     """All that a screening needs beside the order: immutable, named by its hash, swapped whole.
@@ -353,7 +372,7 @@ class Snapshot:
     names to references. Behind the `listed` first entries, those of lists, stand companies that listed parties own
     some of, as entries of no list: `affiliations[i]` are those of `entries[listed + i]`. Behind those stand signals,
     the words that rules over an order's facts ask for. `ownership_known` holds glued names, `grants` are keyed by glued
-    name and entry, `authorizations` by their number.
+    name and entry, `authorizations` by their number. `history` is what buyers bought before, where that was given.
     """
 
     sha256: str
@@ -373,6 +392,7 @@ class Snapshot:
     sample: bool
     premises: ListedPlaces
     similar: SimilarNames
+    history: History | None = None
     grants: Mapping[tuple[str, int], tuple[Grant, ...]] = field(default_factory=dict)
     authorizations: Mapping[str, Authorization] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory, init=False, compare=False, repr=False)

@@ -7,7 +7,7 @@ otherwise. Nothing here knows a rule; total over all that a decoded order may ho
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +19,13 @@ NUMBER_CHARS_MAX = 40
 
 Facts = "Callable[[str], Any]"
 """Field -> what the order says of it; None where it says nothing. A set of countries may hold None: one is unknown."""
+
+
+class FirstDay(NamedTuple):
+    """The first of days that are known from `reaches` on only: it may be earlier, where that is not before."""
+
+    day: str
+    reaches: str
 
 
 def holds(rule: OrderRule, facts: Callable[[str], Any], day: str | None, countries: Countries) -> bool | None:
@@ -136,7 +143,9 @@ def number(value: Any) -> float | None:  # noqa: ANN401
 
 
 def _at_least(value: Any, bound: Any, _day: str | None, _countries: Countries) -> bool | None:  # noqa: ANN401
-    """Whether a number is so large, or a day so late."""
+    """Whether a number is so large, or a day so late; not known of a first day where what is known begins later."""
+    if isinstance(value, FirstDay):
+        return None if value.day >= bound <= value.reaches else value.day >= bound
     if isinstance(bound, str):
         return bool(value >= bound)
     known = number(value)

@@ -11,12 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from screener.core.conditions import code_of, eccn_matches, holds, lacking
+from screener.core.history import Past, buyers, past_of
 from screener.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from screener.model import Hit, Order, Party, Snapshot
+    from screener.model import Hit, Order, Party, Purchases, Snapshot
     from screener.rulings import OrderRule, Span
 
 TEXT_CHARS_MAX = 1_000
@@ -84,7 +85,8 @@ class _Facts:
     """What an order says, by field; worked out when it is asked for."""
 
     def __init__(self, order: Order, signals: Sequence[Hit], snapshot: Snapshot) -> None:
-        self._order, self._rules = order, snapshot.rules.orders
+        self._order, self._rules, self._snapshot = order, snapshot.rules.orders, snapshot
+        self._buyers: list[Mapping[str, Purchases]] | None = None
         self._countries = self._rules.countries
         self._signals = [(hit, snapshot.entries[hit.entry].entry_id) for hit in signals]
         self._of_items: dict[int, list[tuple[Hit, str]]] = {}
@@ -205,15 +207,20 @@ class _Facts:
         item = self._order.items[number]
         if name == "subject_to_ear":
             return item.get("subject_to_ear") is not False
-        if name == "signals":
-            return self._signals_of_item(number)
-        if name == "chip":
-            sets = {f"@{one}" for one, patterns in self._rules.eccns.items() if self._matches(item, patterns)}
-            return self._signals_of_item(number) | sets
+        if name in Past._fields:
+            return getattr(self._past(number), name)
+        if name in {"signals", "chip"}:
+            sets = self._rules.eccns.items() if name == "chip" else ()
+            return self._signals_of_item(number) | {f"@{one}" for one, rows in sets if self._matches(item, rows)}
         value = item.get(name)
         if name == "origin":
             return self._country(value)
         return value if not isinstance(value, str) or value.strip() else None
+
+    def _past(self, number: int) -> Past:
+        if self._buyers is None:
+            self._buyers = buyers(self._order, self._snapshot)
+        return past_of(self._order.items[number], self._buyers, self._snapshot)
 
     def _of_party(self, number: int, field: str) -> Any:  # noqa: ANN401
         head, _, name = field.partition(".")

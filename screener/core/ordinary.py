@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from screener.core.conditions import answered, code_of, eccn_matches
+from screener.core.history import NOT_KNOWN, Past, buyers, past_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -40,7 +41,7 @@ def ordinary(
     kind = _kind(order, _NONE.union(*heard.values()) if heard else _NONE, days, snapshot)
     if kind is None:
         return None
-    of_items = kind.items(order.items)
+    of_items = kind.items(order, snapshot)
     if of_items is None:
         return None
     silent, advanced, priority = of_items
@@ -105,10 +106,11 @@ class _Kind:
             "license.exception": None,
             "text.signals": _NONE,
             "any.signals": words,
-            "history.began_after_2022_10": None,
             "parties.web_presence": None,
         }
         self._known["movement"] = str(movement).strip().lower() if movement else ... if ship_from else None
+        past = {f"item.{name}" for name in Past._fields}
+        self._of_past = [one for row in rules.rows for one in row.conditions if one.field in past]
         self._items: dict[tuple[Any, ...], _OfItems | None] = {}
         self._parties: dict[tuple[Any, ...], frozenset[str] | None] = {}
         self._orders: dict[tuple[bool, bool | None], frozenset[str] | None] = {}
@@ -124,12 +126,13 @@ class _Kind:
             self._orders[key] = self._silent("order", lambda field: own.get(field, self._known.get(field, ...)))
         return self._orders[key]
 
-    def items(self, items: Sequence[Facts]) -> _OfItems | None:
+    def items(self, order: Order, snapshot: Snapshot) -> _OfItems | None:
         """What the rows over items come to for all of them, and whether one is advanced, or of high priority."""
         silent, advanced = _NONE, False
         priority: bool | None = False
-        for item in items:
-            of_item = self.item(item)
+        profiles = buyers(order, snapshot) if snapshot.history is not None else ()
+        for item in order.items:
+            of_item = self.item(item, past_of(item, profiles, snapshot) if profiles else NOT_KNOWN)
             if of_item is None:
                 return None
             told, is_advanced, is_priority = of_item
@@ -140,19 +143,27 @@ class _Kind:
                 priority = is_priority
         return silent, advanced, priority
 
-    def item(self, item: Facts) -> _OfItems | None:
-        """What the rows over items come to, and whether the item is advanced or of high priority."""
+    def item(self, item: Facts, past: Past) -> _OfItems | None:
+        """What the rows over items come to, and whether the item is advanced or of high priority.
+
+        Of what was bought before only the answers to what rows ask of it are a part of the key: they are few.
+        """
         get = item.get
         key = tuple(map(get, _OF_ITEMS))
+        if past is not NOT_KNOWN:
+            countries = self._rules.countries
+            key += tuple(
+                answered(one, getattr(past, one.field.removeprefix("item.")), None, countries) for one in self._of_past
+            )
         if key not in self._items:
             if _is_long(key):
                 return None
             if len(self._items) >= KEYS_MAX:
                 self._items.clear()
-            self._items[key] = self._new_item(item)
+            self._items[key] = self._new_item(item, past)
         return self._items[key]
 
-    def _new_item(self, item: Facts) -> _OfItems | None:
+    def _new_item(self, item: Facts, past: Past) -> _OfItems | None:
         rules = self._rules
         eccn, hs_code = ((item.get(name) or "").strip() or None for name in ("eccn", "hs_code"))
         sets = {
@@ -167,6 +178,7 @@ class _Kind:
             "item.memory_bandwidth_gbps": item.get("memory_bandwidth_gbps"),
             "item.chip": {f"@{name}" for name in sets},
             "item.signals": _NONE,
+            **{f"item.{name}": value for name, value in past._asdict().items()},
         }
         silent = self._silent("item", lambda field: own[field] if field in own else self._known.get(field, ...))
         digits = "".join(filter(str.isdigit, hs_code or ""))

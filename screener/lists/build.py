@@ -16,6 +16,7 @@ from screener.lists import (
     addresses,
     affiliates,
     good_list,
+    history,
     license_terms,
     licenses,
     patterns,
@@ -55,6 +56,7 @@ class Inputs:
     sample: bool = False
     good_list: Sequence[Path] = ()
     licenses: Sequence[Path] = ()
+    history: Sequence[Path] = ()
 
     @property
     def holdings(self) -> list[Path]:
@@ -87,7 +89,8 @@ def build(inputs: Inputs) -> Built:
     good = [good_list.read_good_list(path, days_max) for path in inputs.good_list]
     fold = patterns.folder(tables)
     authorized = [licenses.read_licenses(path, authorities(tables["licenses"]), fold) for path in inputs.licenses]
-    content, told = _content(official, own, held, good, authorized, tables, sample=inputs.sample)
+    profiles = [history.read_history(path, fold) for path in inputs.history]
+    content, told = _content(official, own, held, good, authorized, profiles, tables, sample=inputs.sample)
     problems += told
     return Built(snapshot.loads(content), content, problems)
 
@@ -112,6 +115,7 @@ def _content(
     held: Sequence[Edges],
     good: Sequence[good_list.GoodList],
     authorized: Sequence[licenses.Held],
+    profiles: Sequence[history.Profiles],
     tables: rules.Tables,
     *,
     sample: bool,
@@ -124,7 +128,7 @@ def _content(
     entries = patterns.with_bare_names(patterns.grade(published, tables, fold), tables, fold)
     graph = [edge for source in held for edge in source.edges]
     grants, stale = good_list.bind(good, entries, fold)
-    files = [source.file for sources in (official, own, held, good, authorized) for source in sources]
+    files = [source.file for sources in (official, own, held, good, authorized, profiles) for source in sources]
     try:
         authorizations = licenses.by_number(authorized)
     except ValueError as error:
@@ -143,6 +147,7 @@ def _content(
             sample=sample,
             grants=grants,
             authorizations=list(authorizations.values()),
+            history=history.joined(profiles),
         )
     )
     return content, [*contradicting, *stale]

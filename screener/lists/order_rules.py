@@ -50,7 +50,7 @@ ORDER_FIELDS = _typed(
     country="destination ship_from route headquarters",
     text="movement site.type license.exception",
     flag="us_person payer_changed headquarters_unknown subject_to_ear items.advanced items.high_priority"
-    " history.began_after_2022_10 parties.web_presence",
+    " parties.web_presence",
     number="site.power_mw",
     signals="text.signals any.signals",
     services="services_declined",
@@ -60,7 +60,9 @@ ITEM_FIELDS = _typed(
     flag="item.subject_to_ear",
     eccn="item.eccn",
     hs="item.hs_code",
-    number="item.processing_performance item.memory_bandwidth_gbps item.quantity item.us_content_percent",
+    number="item.processing_performance item.memory_bandwidth_gbps item.quantity item.us_content_percent"
+    " item.orders_before item.quantity_ratio",
+    day="item.first_bought",
     signals="item.chip item.signals",
 )
 PARTY_FIELDS = _typed(

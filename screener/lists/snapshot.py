@@ -25,7 +25,7 @@ from screener.errors import OperatorError
 from screener.licensing import LicenseTerms, Term
 from screener.lists import addresses, patterns, rules, scoring, signals
 from screener.lists.automaton import Automaton
-from screener.model import Alias, Grant, ListEntry, ListFacts, Reference, Snapshot, SourceFile
+from screener.model import Alias, Grant, History, ListEntry, ListFacts, Purchases, Reference, Snapshot, SourceFile
 from screener.owners import Affiliation, Holding
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from screener.core.names.candidates import Shelves
     from screener.lists.patterns import Patterns
 
-VERSION = 5
+VERSION = 6
 SNAPSHOT_BYTES_MAX = 1_073_741_824
 HEADER_BYTES_MAX = 65_536
-PARTS = ("lists", "names", "ownership", "rules")
+PARTS = ("lists", "names", "ownership", "history", "rules")
 
 Facts = ListFacts
 
@@ -71,6 +71,7 @@ class Parts(NamedTuple):
     shelves: Shelves
     grants: Sequence[Grant] = ()
     authorizations: Sequence[Authorization] = ()
+    history: History | None = None
 
 
 def dumps(parts: Parts) -> bytes:
@@ -100,6 +101,7 @@ def dumps(parts: Parts) -> bytes:
                 "known": sorted(parts.owned.known),
             }
         ),
+        "history": _dump(parts.history._asdict() if parts.history else {"reaches": "", "purchases": {}}),
         "rules": _dump(parts.tables),
     }
     index = [[name, len(bodies[name]), hashlib.sha256(bodies[name]).hexdigest()] for name in PARTS]
@@ -176,7 +178,7 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapshot:
-    lists, shelves, owned, tables = (orjson.loads(bodies[name]) for name in PARTS)
+    lists, shelves, owned, history, tables = (orjson.loads(bodies[name]) for name in PARTS)
     if lists["fold"] != folding.VERSION:
         raise OperatorError("the snapshot was built by a version that folds names differently: build it again")
     parsed, fold = rules.parse(tables), patterns.folder(tables)
@@ -202,6 +204,7 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         sample=lists["sample"],
         premises=addresses.premises(lists["addresses"], entries, tables),
         similar=scoring.similar(shelves, tables, entries, fold),
+        history=_history(**history),
         grants=_grants(lists.get("grants", ()), len(lists["entries"])),
         authorizations={row.number: row for row in map(_authorization, lists["authorizations"])},
     )
@@ -284,6 +287,16 @@ def _grants(rows: Sequence[Sequence[Any]], entries: int) -> dict[tuple[str, int]
             raise IndexError(f"grant of entry {grant.entry}")
         grants.setdefault((grant.name, grant.entry), []).append(grant)
     return {key: tuple(held) for key, held in grants.items()}
+
+
+def _history(reaches: str, purchases: dict[str, dict[str, list[Any]]]) -> History | None:
+    """The profiles, None where none were given; what buyers bought alike is one object."""
+    known: dict[Purchases, Purchases] = {}
+    for kinds in purchases.values():
+        for kind, row in kinds.items():
+            made = Purchases._make(row)
+            kinds[kind] = known.setdefault(made, made)  # type: ignore[assignment]
+    return History(reaches, purchases) if reaches else None  # type: ignore[arg-type]
 
 
 def _authorization(row: Sequence[Any]) -> Authorization:

@@ -13,6 +13,7 @@ from screener.core.order_rules import order_rules
 from screener.core.ordinary import ordinary
 from screener.lists.build import Inputs, build
 from screener.memory import Memory
+from screener.model import History, Purchases
 
 CORE = importlib.import_module("screener.core")
 COUNTRIES = st.sampled_from(
@@ -37,6 +38,7 @@ ITEMS = few(
     processing_performance=NUMBERS,
     memory_bandwidth_gbps=NUMBERS,
     quantity=NUMBERS,
+    sku=st.sampled_from([None, None, "S"]),
 )
 PARTIES = few(
     name=st.sampled_from(["Meadow", "Meadow", "Meadow Trading", "Hansa Freight Forwarding", "Army of Atlantis"]),
@@ -62,18 +64,26 @@ ORDERS = few(
 )
 
 
+BOUGHT = Purchases("2023-01-01", 5, 100.0)
+HISTORIES = (
+    None,
+    History("2015-01-01", {"meadow|DE": {"EAR99": BOUGHT, "3A090": BOUGHT._replace(first_on="2019-01-01")}}),
+    History("2023-01-01", {"meadow|DE": {"EAR99": BOUGHT, "sku:S": BOUGHT}}),
+)
+
+
 @cache
-def snapshot():
-    return build(Inputs(sample=True)).snapshot
+def snapshot(history=None):
+    return replace(build(Inputs(sample=True)).snapshot, history=HISTORIES[history] if history else None)
 
 
-@given(ORDERS, st.lists(PARTIES, min_size=1, max_size=3), st.tuples(DAYS) | st.tuples(DAYS, DAYS))
-@settings(max_examples=600, deadline=None)
-def test_what_is_taken_for_ordinary_is_ordinary(members, parties, days):
+@given(ORDERS, st.lists(PARTIES, min_size=1, max_size=3), st.tuples(DAYS) | st.tuples(DAYS, DAYS), st.integers(0, 2))
+@settings(max_examples=900, deadline=None)
+def test_what_is_taken_for_ordinary_is_ordinary(members, parties, days, history):
     """On none of the days a row holds, and those that can't be evaluated on one of them are the same."""
     value = {"order_id": "O-1", **members, "parties": [{"name": "Meadow", **party} for party in parties]}
     order = decode(orjson.dumps(value))
-    held = snapshot()
+    held = snapshot(history)
     signals = CORE._stages(order, held).signals
     unasked = ordinary(order, signals, days, held)
     ruled = [order_rules(order, signals, held, day) for day in days]

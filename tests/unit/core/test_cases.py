@@ -19,7 +19,7 @@ ALL = [(name, case) for name, file in FILES.items() for case in file["case"]]
 NEEDED = {"id", "says", "order", "outcome"}
 MAY = {"citation", "drawn"}
 TERMS = set(Terms._fields)
-FOLDERS = ("lists", "private", "ownership", "good_list", "licenses")
+FOLDERS = ("lists", "private", "ownership", "good_list", "licenses", "history")
 EXPECTATIONS = {
     *("reasons", "absent", "entries", "texts", "bases", "judged_on", "regimes", "unverified", "missing"),
     *("priority", "findings", "never_in_decision", "grants", "scored", "why"),

@@ -98,7 +98,7 @@ def test_hash_names_the_content(built, tmp_path):
     other = build(Inputs(**INPUTS | {"private": [private]})).snapshot
     same = {name for name, sha256 in other.components.items() if built.snapshot.components[name] == sha256}
     assert other.sha256 != built.snapshot.sha256
-    assert same == {"ownership", "rules"}
+    assert same == {"ownership", "history", "rules"}
 
 
 def test_hash_covers_every_part(built):

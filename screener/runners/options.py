@@ -1,0 +1,98 @@
+"""Options that several commands share, and what they name: lists to build from, a snapshot, a day, a cluster."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from screener.errors import OperatorError
+from screener.lists import build, snapshot
+
+if TYPE_CHECKING:
+    from screener.lists.build import Built
+    from screener.model import Snapshot
+
+
+def add_inputs(command: argparse.ArgumentParser) -> None:
+    """What a snapshot is built from."""
+    command.add_argument("--lists", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    command.add_argument("--private", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    command.add_argument("--ownership", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    text = "good lists (CSV): parties that two persons found not to be an entry"
+    command.add_argument("--good-list", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help=text)
+    text = "licenses held (CSV): who may have what, where, until when and up to which value"
+    command.add_argument("--licenses", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help=text)
+    text = "what buyers bought before (CSV): profiles that `screener history build` makes of archived orders"
+    command.add_argument("--history", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help=text)
+    command.add_argument("--rules", type=Path, metavar="DIR", help="rules files that overlay the shipped ones")
+    command.add_argument("--sample", action="store_true", help="the shipped sample lists, not for compliance use")
+
+
+def day(text: str) -> str:
+    """An ISO day."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-12-01") from None
+
+
+def days(text: str) -> int:
+    """A whole number of days."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of days")
+    return int(text)
+
+
+def inputs_of(namespace: argparse.Namespace) -> build.Inputs:
+    """The files that were named."""
+    return build.Inputs(
+        lists=namespace.lists,
+        private=namespace.private,
+        ownership=namespace.ownership,
+        rules=namespace.rules,
+        sample=namespace.sample,
+        good_list=namespace.good_list,
+        licenses=namespace.licenses,
+        history=namespace.history,
+    )
+
+
+def held_snapshot(namespace: argparse.Namespace) -> Snapshot:
+    """The snapshot that is named, or one of the lists that are."""
+    if namespace.snapshot is not None:
+        given = [namespace.lists, namespace.private, namespace.ownership, namespace.rules, namespace.sample]
+        if any(given) or namespace.good_list or namespace.licenses or namespace.history:
+            raise OperatorError("--snapshot already holds lists, ownership and rules: give it alone")
+        return snapshot.load(namespace.snapshot)
+    built = build.build(inputs_of(namespace))
+    tell_problems(built)
+    return built.snapshot
+
+
+def tell_problems(built: Built) -> None:
+    """What was left out, and lists without rows, on standard error."""
+    for problem in built.problems:
+        print(f"screener: left out: {problem}", file=sys.stderr)
+    missing = build.lists_without_rows(built.snapshot)
+    if missing:
+        print(f"screener: no rows for {', '.join(missing)}: orders are not screened against them", file=sys.stderr)
+
+
+def add_broker(command: argparse.ArgumentParser) -> None:
+    """Which cluster, for commands that need no more of the settings."""
+    text = "host:port of the brokers (default: SCREENER_BOOTSTRAP_SERVERS)"
+    command.add_argument("--bootstrap-servers", default=os.environ.get("SCREENER_BOOTSTRAP_SERVERS"), help=text)
+    text = "put before every topic's name (default: SCREENER_TOPIC_PREFIX)"
+    command.add_argument("--topic-prefix", default=os.environ.get("SCREENER_TOPIC_PREFIX", ""), help=text)
+
+
+def broker_of(namespace: argparse.Namespace) -> str:
+    """The brokers; OperatorError where none are named."""
+    if not namespace.bootstrap_servers:
+        raise OperatorError("--bootstrap-servers or SCREENER_BOOTSTRAP_SERVERS must name a broker")
+    servers: str = namespace.bootstrap_servers
+    return servers
