@@ -462,6 +462,24 @@ CODES = {
         "Beside a hit: the order carries the statement that answers it; it counts no more.",
         "Nothing, if the statement is on file.",
     ),
+    "EXCEPTION_SUSPENDED": Reason(
+        "Beside a hit: the order carries the party's statement and claims a license exception, which the listing suspends.",
+        "Ship under no license exception, or get a license.",
+    ),
+    "GENERAL_LICENSE": Reason(
+        "Beside an affiliation: a general license of the day may cover it, under conditions that no order shows.",
+        "Compare the transaction with the general license that the finding names.",
+    ),
+    "OUTSIDE_PROFILE": Reason(
+        "Beside a finding: the profile that the order is judged under does not adopt the list, regime or rule; a stop"
+        " under US rules is a review.",
+        "Find out whether items of US origin are in it, or US persons take part: then US rules bind too.",
+    ),
+    "DAYS_DIFFER": Reason(
+        "The order came on one day and leaves on another, and rules, lists or holdings make a difference between them:"
+        " the sterner answer counts.",
+        "Read the dates of the findings: what is licensed or listed may change before the goods leave.",
+    ),
     "LICENSE_USED": Reason(
         "The order cites a license held and is within it: the findings that the license answers are told with it as"
         " their grant and do not count. What the order draws of it is in `grants`.",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from screener import __version__, broker, settings
 from screener.errors import OperatorError
 from screener.lists import build, good_list, nearest, rules, rules_report, snapshot
-from screener.model import Terms
 from screener.runners import demo, evaluate, explain, files, match, options, ownership, ownership_check, topics
 from screener.runners.announcements import announce
 from screener.runners.license_use import Counted, drawn_lines
@@ -78,6 +77,7 @@ def _add_screen(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument("--as-of", type=options.day, help="the day to judge on, in Washington (YYYY-MM-DD)")
     command.add_argument("--max-list-age", type=options.days, metavar="DAYS", help="older lists turn clear into review")
     command.add_argument("--allow-stale", action="store_true", help="clear with old lists all the same; is recorded")
+    options.add_profile(command)
     text = "what orders drew of licenses, one use a line: is read, and what these orders draw is added; without it such"
     text += " orders are for review"
     command.add_argument("--license-usage", type=Path, metavar="FILE", help=text)
@@ -96,7 +96,7 @@ def _outcomes(text: str) -> tuple[str, ...]:
 def _run_screen(namespace: argparse.Namespace) -> int:
     held = options.held_snapshot(namespace)
     signal.siginterrupt(signal.SIGINT, True)  # Polars' own handler would restart a read of standard input
-    terms = Terms(as_of=namespace.as_of, list_age_days_max=namespace.max_list_age, allow_stale=namespace.allow_stale)
+    terms = options.terms_of(namespace, held)
     path = None if namespace.file == "-" else Path(namespace.file)
     counted = None if namespace.license_usage is None else Counted(namespace.license_usage)
     tally = files.screen_file(path, sys.stdout.buffer, held, terms, counted)
@@ -124,13 +124,14 @@ def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     command.add_argument("--max-list-age", type=options.days, metavar="DAYS", help="older lists turn clear into review")
     command.add_argument("--allow-stale", action="store_true", help="clear with old lists all the same; is recorded")
+    options.add_profile(command)
     command.set_defaults(run=_run_explain)
 
 
 def _run_explain(namespace: argparse.Namespace) -> int:
     given = (namespace.lists, namespace.private, namespace.ownership, namespace.sample, namespace.snapshot)
     held = options.held_snapshot(namespace) if any(given) or namespace.decision is None else None
-    terms = Terms(namespace.as_of, namespace.received_on, None, namespace.max_list_age, namespace.allow_stale)
+    terms = options.terms_of(namespace, held)._replace(received_on=namespace.received_on)
     path = None if namespace.order == "-" else Path(namespace.order)
     return explain.explain(path, namespace.decision, held, terms)
 
@@ -407,6 +408,7 @@ _WORKER_TEXTS = {
     "metrics_port": "port for /metrics, /health and /ready (default: 9464)",
     "max_list_age": "days; older lists turn clear into review",
     "allow_stale": "clear with old lists all the same; is recorded in each decision",
+    "profile": "the jurisdiction whose rules apply, a row of jurisdictions.toml (default: us)",
     "shadow": "write decisions to screener.shadow only",
 }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from screener.memory import Memory
+from screener.rulings import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -278,7 +279,7 @@ class Terms(NamedTuple):
 
     `as_of` fixes the day; without it the later of the order's `export_date` and `received_on` (the record's day; for
     files the day of `placed_at`) is judged. `aged_on` is the day that list age is measured to, else the judged day.
-    Days are ISO days in Washington.
+    Days are ISO days in Washington. `profile` is the jurisdiction whose rules apply.
     """
 
     as_of: str | None = None
@@ -286,7 +287,7 @@ class Terms(NamedTuple):
     aged_on: str | None = None
     list_age_days_max: int | None = None
     allow_stale: bool = False
-    profile: str = "us"
+    profile: str = DEFAULT_PROFILE
 
 
 class Verdict(NamedTuple):

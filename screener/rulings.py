@@ -111,7 +111,8 @@ class ListRule(NamedTuple):
 
     `review_policy` is that of entries that state no license terms. `by_scope`: a stop is one only for items and roles
     that the terms cover. `statement` names what a party may sign so that a review is not needed. `licensed_by` are the
-    authorities of whom one can license what the list asks for; of none where it is empty.
+    authorities of whom one can license what the list asks for; of none where it is empty. `suspends_exceptions`: with a
+    claimed license exception the statement is not enough.
     """
 
     outcome: Outcome
@@ -122,6 +123,7 @@ class ListRule(NamedTuple):
     by_scope: bool = False
     statement: str = ""
     licensed_by: tuple[str, ...] = ()
+    suspends_exceptions: bool = False
 
 
 class FindingRule(NamedTuple):
@@ -152,6 +154,14 @@ class Seed(NamedTuple):
     programs: frozenset[str] | None
 
 
+class GeneralLicense(NamedTuple):
+    """What may cover what a regime asks for, under conditions that no order shows: countries or groups, and days."""
+
+    name: str
+    destinations: tuple[str, ...]
+    period: Period
+
+
 class Regime(NamedTuple):
     """An ownership regime: from which share on (billionths of a percent), for whose holdings, and when.
 
@@ -170,6 +180,7 @@ class Regime(NamedTuple):
     recent_sale_days: int = 0
     by_scope: bool = False
     licensed_by: tuple[str, ...] = ()
+    general_licenses: tuple[GeneralLicense, ...] = ()
 
     def period(self, day: str) -> Period | None:
         """The period in force on `day`, or None."""
@@ -190,9 +201,32 @@ class Alert(NamedTuple):
     country_differs: float
 
 
+DEFAULT_PROFILE = "us"
+
+
+class Jurisdiction(NamedTuple):
+    """A profile: of which lists, ownership regimes and rows over orders' facts a finding stops; None is all."""
+
+    id: str
+    says: str
+    lists: frozenset[str] | None
+    regimes: frozenset[str] | None
+    rules: frozenset[str] | None
+    citation: str
+    verified: bool
+
+    @property
+    def adopts_all(self) -> bool:
+        """Whether every finding counts under it as it is."""
+        return self.lists is None and self.regimes is None and self.rules is None
+
+
 @dataclass(slots=True)
 class Rules:
-    """The rules of a snapshot. `sha256` is over the tables as read, `authorities` say who grants what."""
+    """The rules of a snapshot. `sha256` is over the tables as read, `authorities` say who grants what.
+
+    `jurisdictions` are the profiles that an operator may name.
+    """
 
     sha256: str
     lists: Mapping[str, ListRule]
@@ -205,6 +239,7 @@ class Rules:
     orders: OrderRules
     drawn: DrawnRule
     authorities: Mapping[str, str]
+    jurisdictions: Mapping[str, Jurisdiction]
 
     def of_list(self, code: str) -> ListRule:
         """The rule of a list; one that is not named acts as a private list."""

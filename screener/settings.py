@@ -39,6 +39,7 @@ class Settings:
     metrics_port: int = 9464
     max_list_age: int | None = None
     allow_stale: bool = False
+    profile: str = "us"
     shadow: bool = False
 
     @property
@@ -140,5 +141,6 @@ _READERS: dict[str, Callable[[str], object]] = {
     "metrics_port": _number(1, 65_535),
     "max_list_age": _number(0, 36_500),
     "allow_stale": _flag,
+    "profile": _group,
     "shadow": _flag,
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from screener.core import licenses
 from screener.core.decode import decode
+from screener.core.jurisdiction import adopted
 from screener.core.match import match
 from screener.core.order_rules import Ruled, order_rules
 from screener.core.ordinary import ordinary
@@ -114,7 +115,9 @@ def _new_frame(order: Order, unknown: Sequence[int], snapshot: Snapshot, terms: 
     regimes = regimes_in_force(snapshot, judgment.days)
     not_evaluated = [f"OWNERSHIP parties[{number}]" for number in unknown]
     silent = route((), judgment.caveats, _notices(snapshot, terms))
-    return _Frame(judgment, regimes, not_evaluated, silent, answer_of(snapshot, judgment.as_of, silent), {})
+    return _Frame(
+        judgment, regimes, not_evaluated, silent, answer_of(snapshot, judgment.as_of, silent, terms.profile), {}
+    )
 
 
 def _rest(unasked: frozenset[str], frame: _Frame, snapshot: Snapshot, terms: Terms) -> bytes:
@@ -144,6 +147,7 @@ def _judge(
     def on(day: str | None) -> Verdict:
         ruled = order_rules(order, said.signals, snapshot, day) if unasked is None else Ruled([], unasked)
         findings = [*policy(said.hits, said.affiliations, order, snapshot, day), *said.flags, *ruled.findings]
+        findings = adopted(findings, terms.profile, snapshot.rules)
         claimed = licenses.claim(order, snapshot, day, drawn)
         answered = licenses.answer(cover(findings, order, snapshot, day), claimed, order, snapshot, day)
         answered += licenses.lacking(claimed, snapshot)
@@ -152,7 +156,10 @@ def _judge(
         return licenses.used(verdict, claimed)._replace(not_evaluated=frozenset(ruled.not_evaluated))
 
     verdicts = [on(day) for day in frame.judgment.days or (None,)]
-    return sterner(verdicts)._replace(not_evaluated=frozenset().union(*(one.not_evaluated for one in verdicts)))
+    sternest = sterner(verdicts)
+    if any((one.outcome, one.reasons) != (sternest.outcome, sternest.reasons) for one in verdicts):
+        sternest = sternest._replace(reasons=[*sternest.reasons, "DAYS_DIFFER"])
+    return sternest._replace(not_evaluated=frozenset().union(*(one.not_evaluated for one in verdicts)))
 
 
 def _cancelled(order: Order, snapshot: Snapshot, terms: Terms) -> Verdict:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from screener.core.conditions import code_of, members
 from screener.core.reach import SAYS, reach
 from screener.core.terms import MOST_RESTRICTIVE, describe, join
 from screener.licensing import ALL, UNKNOWN, LicenseTerms, Term
@@ -121,8 +122,9 @@ def policy(
     for row in affiliations:
         finding = _affiliation_finding(row, snapshot, day)
         if finding is not None:
-            by_scope = regimes[row.affiliation.regime].by_scope
-            found.append(_by_scope(finding, row.hit, order, snapshot) if by_scope else finding)
+            regime = regimes[row.affiliation.regime]
+            covered = _by_general_license(finding, regime, order, snapshot, day)
+            found.append(_by_scope(covered, row.hit, order, snapshot) if regime.by_scope else covered)
     return found
 
 
@@ -141,6 +143,24 @@ def _by_scope(finding: Finding, hit: Hit, order: Order, snapshot: Snapshot) -> F
     )
 
 
+def _by_general_license(finding: Finding, regime: Regime, order: Order, snapshot: Snapshot, day: str | None) -> Finding:
+    """A stop becomes a review where a general license of the day may cover it: no order shows all its conditions."""
+    if finding.outcome != "block" or day is None:
+        return finding
+    countries = snapshot.rules.orders.countries
+    destination = code_of(order.destined_to() or "", countries)
+    for row in regime.general_licenses:
+        if row.period.holds(day) and destination in members(row.destinations, day, countries):
+            says = f"{row.name} ({row.period.citation}) may cover it"
+            told = {"scope": {"code": "GENERAL_LICENSE", "says": says}}
+            notes = (*finding.notes, "GENERAL_LICENSE")
+            unverified = finding.unverified if row.period.verified else f"{row.name} {row.period.effective_from}"
+            return replace(
+                finding, outcome="review", evidence=finding.evidence | told, notes=notes, unverified=unverified
+            )
+    return finding
+
+
 def _by_statement(finding: Finding, hit: Hit, listed: ListRule, order: Order) -> Finding:
     """A review that a party's signed statement answers counts no more, and is told all the same."""
     party = hit.place.party
@@ -149,6 +169,10 @@ def _by_statement(finding: Finding, hit: Hit, listed: ListRule, order: Order) ->
     given = (order.parties[party].facts.get("statements") or {}).get(listed.statement)
     if given is not True:
         return replace(finding, missing=(*finding.missing, f"parties[{party}].statements.{listed.statement}"))
+    if listed.suspends_exceptions and (order.facts.get("license") or {}).get("exception"):
+        says = "the order claims a license exception, which the listing suspends: the statement is not enough"
+        told = {"scope": {"code": "EXCEPTION_SUSPENDED", "says": says}}
+        return replace(finding, evidence=finding.evidence | told, notes=("EXCEPTION_SUSPENDED",))
     says = f"the order carries the party's statement {listed.statement!r}"
     told = {"scope": {"code": "STATEMENT_GIVEN", "says": says}}
     return replace(finding, outcome="clear", evidence=finding.evidence | told, notes=("STATEMENT_GIVEN",))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from screener import __version__
+from screener.core.jurisdiction import unverified
 from screener.core.terms import describe, join
 from screener.model import Decision, Verdict
 
@@ -44,7 +45,7 @@ def serialize(
     for limit in (FINDINGS_MAX, 50, 10, 1):
         told = _told(verdict, limit)
         rest = rest_of(told, verdict, judgment, snapshot, terms, regimes, not_evaluated)
-        value = _write(raw, order_id, told.outcome, answer_of(snapshot, judgment.as_of, told), rest)
+        value = _write(raw, order_id, told.outcome, answer_of(snapshot, judgment.as_of, told, terms.profile), rest)
         if len(value) <= DECISION_BYTES_MAX:
             break
     return Decision(told.outcome, order_id, told.reasons, lists, value, told.use)
@@ -89,10 +90,16 @@ def rest_of(
             "not_evaluated": not_evaluated
             + [row.id for row in snapshot.rules.orders.rows if row.id in verdict.not_evaluated]
         }
-        | {"unverified": sorted({finding.unverified for finding in verdict.findings if finding.unverified})}
+        | {"unverified": _unverified(verdict, snapshot, terms)}
         | _origin(judgment.as_of, snapshot, terms, regimes)
     )
     return members[1:-1]
+
+
+def _unverified(verdict: Verdict, snapshot: Snapshot, terms: Terms) -> list[str]:
+    """What the decision rests on and nobody confirmed."""
+    rested = {finding.unverified for finding in verdict.findings} | {unverified(terms.profile, snapshot.rules)}
+    return sorted(filter(None, rested))
 
 
 def _grant(row: Granted) -> dict[str, Any]:
@@ -148,7 +155,7 @@ def serialize_fault(
     kept = original[:ORIGINAL_BYTES_KEPT] if cut else original
     verdict = Verdict("quarantine", 100, [fault.code, *notices], [])
     value = orjson.dumps(
-        _head(original, fault.order_id, as_of, snapshot, verdict)
+        _head(original, fault.order_id, as_of, snapshot, verdict, terms.profile)
         | {"outcome": verdict.outcome, "priority": verdict.priority, "reasons": verdict.reasons}
         | {"reason": fault.reason, "original": b64encode(kept).decode()}
         | {"original_bytes": len(original), "original_truncated": cut}
@@ -157,9 +164,11 @@ def serialize_fault(
     return Decision("quarantine", fault.order_id, verdict.reasons, [], value)
 
 
-def _head(raw: bytes, order_id: str | None, as_of: str | None, snapshot: Snapshot, verdict: Verdict) -> dict[str, Any]:
+def _head(
+    raw: bytes, order_id: str | None, as_of: str | None, snapshot: Snapshot, verdict: Verdict, profile: str
+) -> dict[str, Any]:
     """The members that name a decision."""
-    decision_id, order_sha256 = _ids(raw, answer_of(snapshot, as_of, verdict))
+    decision_id, order_sha256 = _ids(raw, answer_of(snapshot, as_of, verdict, profile))
     return {
         "schema_version": SCHEMA_VERSION,
         "decision_id": decision_id,
@@ -168,9 +177,9 @@ def _head(raw: bytes, order_id: str | None, as_of: str | None, snapshot: Snapsho
     }
 
 
-def answer_of(snapshot: Snapshot, as_of: str | None, verdict: Verdict) -> bytes:
+def answer_of(snapshot: Snapshot, as_of: str | None, verdict: Verdict, profile: str) -> bytes:
     """What the same bytes may be answered otherwise in: stands behind the order where the decision's id is hashed."""
-    return f" {snapshot.sha256} {as_of} {verdict.outcome} {' '.join(verdict.reasons)}".encode()
+    return f" {snapshot.sha256} {profile} {as_of} {verdict.outcome} {' '.join(verdict.reasons)}".encode()
 
 
 def _ids(raw: bytes, answer: bytes) -> tuple[str, str]:

@@ -18,19 +18,21 @@ from screener.core.scripts import Reader
 from screener.errors import ListError
 from screener.licensing import UNKNOWN
 from screener.lists.authorities import authorities, drawn_rule, licensed_by
+from screener.lists.countries import ISO_CODES
+from screener.lists.jurisdictions import jurisdictions
 from screener.lists.license_rules import license_rules
 from screener.lists.order_rules import order_rules
 from screener.owners import AFFILIATE_LIST, OWNED_LIST
-from screener.rulings import Alert, FindingRule, ListRule, Period, Regime, Rules, Seed
+from screener.rulings import Alert, FindingRule, GeneralLicense, ListRule, Period, Regime, Rules, Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 SHIPPED = Path(__file__).parents[1] / "rules"
 FILES = (
     *("lists", "regimes", "programs", "matching", "outcomes", "legal_forms", "common_words", "address_words"),
     *("name_words", "rarity", "scripts", "license_terms", "countries", "controls", "destinations"),
-    *("items", "redflags", "roles", "signals", "licenses"),
+    *("items", "redflags", "roles", "signals", "licenses", "jurisdictions"),
 )
 FORM_PLACES = ("", "start", "end")
 """Where in a name the legal forms of a section count, in the order in which the fold takes them."""
@@ -117,18 +119,23 @@ def parse(tables: Tables) -> Rules:
                 raise ListError(f"{file}.toml", None, f"expected a row [{name}]")
     licenses = license_rules(tables["license_terms"])
     known = authorities(tables["licenses"])
+    lists = _rows(tables, "lists", lambda row: _list_rule(row, known))
+    orders = order_rules(tables, licenses)
+    regimes = _rows(tables, "regimes", lambda row: _regime(row, programs, known, orders.countries.groups))
+    kinds: dict[str, Collection[str]] = {"lists": lists, "regimes": regimes, "rules": [row.id for row in orders.rows]}
     return Rules(
         sha256=digest(tables),
-        lists=_rows(tables, "lists", lambda row: _list_rule(row, known)),
+        lists=lists,
         findings=_rows(tables, "outcomes", _finding_rule),
-        regimes=tuple(_rows(tables, "regimes", lambda row: _regime(row, programs, known)).values()),
+        regimes=tuple(regimes.values()),
         list_age_days_max=numbers["names"]["list_age_days_max"],
         export_ahead_days_max=numbers["names"]["export_ahead_days_max"],
         alert=Alert(**numbers["alert"]),
         licenses=licenses,
-        orders=order_rules(tables, licenses),
+        orders=orders,
         drawn=drawn_rule(tables["licenses"]),
         authorities=known,
+        jurisdictions=jurisdictions(tables["jurisdictions"], kinds),
     )
 
 
@@ -244,6 +251,7 @@ def _list_rule(row: dict[str, Any], known: dict[str, str]) -> ListRule:
         bool(row.get("by_scope")),
         str(row.get("statement", "")),
         licensed_by(row, known),
+        bool(row.get("suspends_exceptions")),
     )
 
 
@@ -255,7 +263,9 @@ def _finding_rule(row: dict[str, Any]) -> FindingRule:
     return FindingRule(outcome, int(priority), row.get("score"))
 
 
-def _regime(row: dict[str, Any], programs: dict[str, frozenset[str]], known: dict[str, str]) -> Regime:
+def _regime(
+    row: dict[str, Any], programs: dict[str, frozenset[str]], known: dict[str, str], groups: Collection[str]
+) -> Regime:
     seeds = tuple(
         Seed(seed["list"], programs[seed["programs"]] if "programs" in seed else None) for seed in row["seeds"]
     )
@@ -278,7 +288,17 @@ def _regime(row: dict[str, Any], programs: dict[str, frozenset[str]], known: dic
         recent_sale_days=_days_of(row, "recent_sale_days"),
         by_scope=bool(row.get("by_scope")),
         licensed_by=licensed_by(row, known),
+        general_licenses=tuple(_general_license(one, groups) for one in row.get("general_licenses", ())),
     )
+
+
+def _general_license(row: dict[str, Any], groups: Collection[str]) -> GeneralLicense:
+    destinations = row["destinations"]
+    if not isinstance(destinations, list) or not destinations or set(destinations) - ISO_CODES - {*groups}:
+        raise ValueError(f"destinations = {destinations!r:.60}, expected country codes and groups of countries.toml")
+    if not row["verified"] and not row.get("reason"):
+        raise ValueError("expected a reason why the general license is not verified")
+    return GeneralLicense(str(row["name"]), tuple(destinations), _period(row))
 
 
 def _days_of(row: dict[str, Any], key: str) -> int:

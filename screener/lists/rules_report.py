@@ -29,7 +29,8 @@ def check(tables: Tables) -> Iterator[str]:
     groups = len(parsed.orders.countries.groups)
     yield (
         f"{len(parsed.lists)} lists, {len(parsed.regimes)} ownership regimes, {rows['control']} controls and"
-        f" destinations, {rows['red_flag']} red flags, {groups} country groups: read without a fault"
+        f" destinations, {rows['red_flag']} red flags, {groups} country groups,"
+        f" {len(parsed.jurisdictions)} profiles: read without a fault"
     )
     for status in ("suspended", "expired", "proposed"):
         told = [name for file in ("controls", "destinations", "redflags") for name in _of(tables[file], status)]

@@ -170,8 +170,8 @@ class Follower:
             raise OperatorError(f"{announced['location']} has another hash than the announced {announced['snapshot']}")
         if self.current is not None and announced.get("accept_losses") is not True:
             build.check_against(self.current, fresh)
-        self.current = fresh
         on_snapshot(fresh)
+        self.current = fresh
 
 
 def _announcement(value: bytes) -> dict[str, Any]:

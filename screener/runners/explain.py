@@ -138,6 +138,8 @@ def _screened_as(decision: Mapping[str, Any], raw: bytes, snapshot: Snapshot, te
     form = next(one for one in (raw, _stripped(raw)) if hashlib.sha256(one).hexdigest() == decision["order_sha256"])
     if "ALLOW_STALE" in _texts(decision.get("reasons")):
         terms = terms._replace(allow_stale=True)
+    if isinstance(profile := decision.get("profile"), str):
+        terms = terms._replace(profile=profile)
     drawn = _drawn_then(decision)
     first: dict[str, Any] = _parsed(screen(form, snapshot, terms, drawn=drawn).value)
     as_of = decision.get("as_of")

@@ -37,6 +37,7 @@ NOTICES: Final = {
     "FINDINGS_CUT": "There were more findings than a decision has room for; the least are not shown.",
     "SAMPLE": "The shipped sample lists were used: not for compliance use.",
     "ALLOW_STALE": "The operator allowed old lists to clear orders.",
+    "DAYS_DIFFER": "The day it came and the day it leaves are judged differently; the sterner answer counts.",
     "LICENSE_USED": "A license held covers the order; what it answers does not count.",
     "LICENSE_NOT_HELD": "The license that the order cites is none of those held.",
     "CANCELLED": "The order says that it is cancelled; its parties were not screened.",
@@ -256,6 +257,7 @@ def _origin(decision: Mapping[str, Any]) -> Iterator[str]:
     members = (
         ("decision_id", "Decision"),
         ("order_sha256", "SHA-256 of the order"),
+        ("profile", "Profile of the jurisdiction"),
         ("snapshot", "Snapshot"),
         ("rules", "Rules"),
         ("screener", "Version of screener"),

@@ -262,6 +262,7 @@ class Lane:
             aged_on=today,
             list_age_days_max=self._settings.max_list_age,
             allow_stale=self._settings.allow_stale,
+            profile=self._settings.profile,
         )
 
     # --- the transaction ---------------------------------------------------------------------------------------------

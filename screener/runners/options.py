@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
+from screener.lists.jurisdictions import must_know
+from screener.model import Terms
+from screener.rulings import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
     from screener.lists.build import Built
@@ -96,3 +99,21 @@ def broker_of(namespace: argparse.Namespace) -> str:
         raise OperatorError("--bootstrap-servers or SCREENER_BOOTSTRAP_SERVERS must name a broker")
     servers: str = namespace.bootstrap_servers
     return servers
+
+
+def add_profile(command: argparse.ArgumentParser) -> None:
+    """Under whose rules orders are judged."""
+    text = "the jurisdiction whose rules apply, a row of jurisdictions.toml (default: us)"
+    command.add_argument("--profile", default=DEFAULT_PROFILE, metavar="NAME", help=text)
+
+
+def terms_of(namespace: argparse.Namespace, held: Snapshot | None) -> Terms:
+    """What orders are judged on besides themselves; OperatorError for a profile that the rules do not have."""
+    if held is not None:
+        must_know(held.rules, namespace.profile)
+    return Terms(
+        as_of=namespace.as_of,
+        list_age_days_max=namespace.max_list_age,
+        allow_stale=namespace.allow_stale,
+        profile=namespace.profile,
+    )

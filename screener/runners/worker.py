@@ -25,6 +25,7 @@ from screener.core.decode import washington_day_of
 from screener.core.policy import is_stale
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
+from screener.lists.jurisdictions import must_know
 from screener.model import Terms
 from screener.runners import topics
 from screener.runners.announcements import Follower
@@ -67,7 +68,8 @@ class State:
         return self._snapshot
 
     def swap(self, fresh: Snapshot) -> None:
-        """Use another snapshot from the next batch on."""
+        """Use another snapshot from the next batch on; OperatorError where its rules lack the worker's profile."""
+        must_know(fresh.rules, self.settings.profile)
         self._snapshot = fresh
         self.metrics.swapped(fresh)
         self.metrics.aged(self.age_seconds())

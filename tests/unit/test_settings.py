@@ -41,6 +41,7 @@ def test_every_setting_can_come_from_the_environment(tmp_path):
         "SCREENER_METRICS_PORT": "1",
         "SCREENER_MAX_LIST_AGE": "0",
         "SCREENER_ALLOW_STALE": "Yes",
+        "SCREENER_PROFILE": "adopts_el_sdn",
         "SCREENER_SHADOW": "on",
     }
     assert set(environment) == {env_name(field.name) for field in fields(Settings)}
@@ -54,6 +55,7 @@ def test_every_setting_can_come_from_the_environment(tmp_path):
         metrics_port=1,
         max_list_age=0,
         allow_stale=True,
+        profile="adopts_el_sdn",
         shadow=True,
     )
 

@@ -90,6 +90,12 @@ def unlicensed(row):
         (lambda table: table["countries"]["group"].append(table["countries"]["group"][0]), "stands in the group twice"),
         (lambda table: table["signals"]["h200"].update(names=["H2"]), "expected at least 3 letters"),
         (lambda table: table["signals"]["h200"].update(names=[]), "expected a list of texts"),
+        (lambda table: table["jurisdictions"].pop("us"), r"jurisdictions.toml.*\[us\] expected this row"),
+        (lambda table: table["jurisdictions"]["us"].update(lists=["XYZ"]), "expected .* or some of"),
+        (lambda table: table["jurisdictions"]["us"].update(rules="all"), "expected .* or some of"),
+        (lambda table: table["jurisdictions"]["us"].update(colour="red"), "expected a row of"),
+        (lambda table: table["jurisdictions"]["us"].pop("citation"), "expected citation"),
+        (lambda table: table["jurisdictions"]["adopts_el_sdn"].pop("reason"), "expected a reason why"),
         (lambda table: table["roles"]["payer"].pop("citation"), r"roles.toml.*\[payer\] expected a citation"),
     ],
 )
