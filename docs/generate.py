@@ -463,7 +463,8 @@ CODES = {
         "Nothing, if the statement is on file.",
     ),
     "EXCEPTION_SUSPENDED": Reason(
-        "Beside a hit: the order carries the party's statement and claims a license exception, which the listing suspends.",
+        "Beside a hit: the order carries the party's statement and claims a license exception, which the listing"
+        " suspends.",
         "Ship under no license exception, or get a license.",
     ),
     "GENERAL_LICENSE": Reason(
