@@ -40,7 +40,7 @@ from screener.runners.demo import sample_orders
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import stream, workbench
+from benchmarks import rules_cost, stream, workbench
 from benchmarks.workbench import LISTS, TERMS
 
 if TYPE_CHECKING:
@@ -154,7 +154,8 @@ def main() -> int:
         if options.record:
             _record(figures, workload)
     print(_logic_v2(held))
-    return 0
+    parties = stream.parties(options.reference, stream.PARTIES)
+    return rules_cost.told(held, stream.zipf_orders(parties, stream.listed_names(held), ORDERS), record=options.record)
 
 
 def _logic_v2(held: Snapshot) -> str:

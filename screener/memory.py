@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ANSWERS_MAX = 65_536
 FRAMES_MAX = 2_048
+PLAIN_MAX = 8_192
 QUESTION_LENGTH_MAX = 1_000
 FORGOTTEN_PART = 8
 
@@ -50,11 +51,12 @@ class Memory:
     `parties` holds the parties that were read, by their JSON without the braces, and `bodies` one of those that differ
     in the role only, by their JSON without the role; what the stages said of a party is written on it. `texts` holds
     what they said of texts, by field, `frames` what orders of the same dates and terms share, `rules` what rows over an
-    order's facts say of orders of a kind, `glued` the glued forms of buyers' names; `names` is the matcher's own.
-    `parties_asked` counts the parties that were looked up: less the misses of `bodies` they were remembered.
+    order's facts say of orders of a kind, `plain` what they leave unevaluated of plain orders, `glued` the glued forms
+    of buyers' names; `names` is the matcher's own. `parties_asked` counts the parties that were looked up: less the
+    misses of `bodies` they were remembered.
     """
 
-    __slots__ = ("bodies", "frames", "glued", "names", "parties", "parties_asked", "rules", "texts")
+    __slots__ = ("bodies", "frames", "glued", "names", "parties", "parties_asked", "plain", "rules", "texts")
 
     def __init__(self, answers_max: int = ANSWERS_MAX) -> None:
         """Begin empty; with `answers_max` 0 nothing is remembered."""
@@ -66,5 +68,6 @@ class Memory:
         self.frames: Shelf[tuple[Any, ...], Any] = Shelf(min(answers_max, FRAMES_MAX))
         self.rules: Shelf[tuple[Any, ...], Any] = Shelf(min(answers_max, FRAMES_MAX))
         self.glued: Shelf[str, str] = Shelf(answers_max)
+        self.plain: Shelf[tuple[Any, ...], frozenset[str]] = Shelf(min(answers_max, PLAIN_MAX))
         self.names: Shelf[Any, Any] = Shelf(answers_max)
         self.parties_asked = 0

@@ -23,8 +23,9 @@ KEYS_MAX: Final = 256
 """Kinds of items, and of parties, that are remembered for one kind of order."""
 CHARS_MAX: Final = 100
 """Of a text by which an answer is remembered; an order with a longer one is looked at whole."""
-_OF_ITEMS = ("eccn", "hs_code", "subject_to_ear", "origin", "processing_performance", "memory_bandwidth_gbps")
 _NONE: frozenset[str] = frozenset()
+_SELDOM = frozenset({"route", "site", "services_declined", "license"})
+_PAYERS = frozenset({"payer"})
 _OfItems = tuple[frozenset[str], bool, bool | None]
 
 
@@ -35,6 +36,50 @@ def ordinary(
 
     It must be looked at whole where it says what few orders say, or has signals elsewhere than in parties.
     """
+    key = _plain(order, days) if not signals and snapshot.history is None else None
+    if key is None:
+        return _looked_at(order, signals, days, snapshot)
+    known: Shelf[Any, frozenset[str]] = snapshot.memory.plain
+    found = known.get(key)
+    if found is None:
+        found = _looked_at(order, signals, days, snapshot)
+        if found is not None and not _is_third_asked(order, key) and not _is_long(key):
+            known.keep(key, found)
+    return found
+
+
+def _plain(order: Order, days: tuple[str | None, ...]) -> tuple[Any, ...] | None:
+    """All that the answer rests on, of an order of one item that says where it goes and nothing that few orders say."""
+    get = order.facts.get
+    destination = get("destination")
+    if len(order.items) != 1 or not destination or destination.isspace() or not order.facts.keys().isdisjoint(_SELDOM):
+        return None
+    item = order.items[0].get
+    return (
+        days,
+        destination,
+        get("ship_from"),
+        get("movement"),
+        get("us_person"),
+        get("payer_changed"),
+        item("eccn"),
+        item("hs_code"),
+        item("subject_to_ear"),
+        item("origin"),
+        item("processing_performance"),
+        item("memory_bandwidth_gbps"),
+        *[party.role if party.address else (party.role,) for party in order.parties],
+    )
+
+
+def _is_third_asked(order: Order, key: tuple[Any, ...]) -> bool:
+    """Whether the answer rests on the parties' countries too: on whether a payer is in a third one."""
+    return key[2] is not None and any(party.role in _PAYERS for party in order.parties)
+
+
+def _looked_at(
+    order: Order, signals: Sequence[Hit], days: tuple[str | None, ...], snapshot: Snapshot
+) -> frozenset[str] | None:
     heard = _heard(signals, snapshot) if signals else {}
     if heard is None:
         return None
@@ -45,16 +90,21 @@ def ordinary(
     if of_items is None:
         return None
     silent, advanced, priority = of_items
-    of_order = kind.of_order(advanced=advanced, priority=priority)
-    if of_order is None:
+    among = kind.among(advanced=advanced, priority=priority)
+    if among.of_order is None:
         return None
-    silent = silent | of_order if silent else of_order
+    silent = silent | among.of_order if silent else among.of_order
+    asked_apart = kind.apart if not heard else None
     for number, party in enumerate(order.parties):
-        words = heard.get(number, _NONE) if heard else _NONE
-        of_party = kind.party(party, order, words, advanced=advanced, priority=priority)
+        role = party.role
+        of_party = None
+        if asked_apart is not None and role not in asked_apart:
+            of_party = (among.at_home if party.address else among.nowhere).get(role)
         if of_party is None:
-            return None
-        if of_party:
+            of_party = kind.party(party, order, heard.get(number, _NONE), among)
+            if of_party is None:
+                return None
+        if of_party and not of_party <= silent:
             silent |= of_party
     return silent
 
@@ -62,11 +112,12 @@ def ordinary(
 def _kind(order: Order, words: frozenset[str], days: tuple[str | None, ...], snapshot: Snapshot) -> _Kind | None:
     """The orders that say the same of themselves; None for one that says what few do."""
     get = order.facts.get
-    if not (
-        get("route") is None and get("site") is None and get("services_declined") is None and get("license") is None
-    ):
+    if not order.facts.keys().isdisjoint(_SELDOM) and not all(get(name) is None for name in _SELDOM):
         return None
-    head = (days, order.destined_to(), get("ship_from"), get("movement"), get("us_person"), get("payer_changed"), words)
+    destination = get("destination")
+    if not destination or destination.isspace():
+        destination = order.destined_to()
+    head = (days, destination, get("ship_from"), get("movement"), get("us_person"), get("payer_changed"), words)
     kinds: Shelf[Any, _Kind] = snapshot.memory.rules
     kind = kinds.get(head)
     if kind is None and not _is_long(head):
@@ -86,6 +137,33 @@ def _heard(signals: Sequence[Hit], snapshot: Snapshot) -> dict[int, frozenset[st
 
 def _is_long(key: Iterable[object]) -> bool:
     return any(isinstance(text, str) and len(text) > CHARS_MAX for text in key)
+
+
+def _item_key(item: Facts) -> tuple[Any, ...]:
+    """What the rows mostly ask of an item."""
+    get = item.get
+    return (
+        get("eccn"),
+        get("hs_code"),
+        get("subject_to_ear"),
+        get("origin"),
+        get("processing_performance"),
+        get("memory_bandwidth_gbps"),
+    )
+
+
+class _Among:
+    """What is said of an order whose items are of one kind, and of its parties without signals.
+
+    Of parties by role, with an address (`at_home`) or without one (`nowhere`).
+    """
+
+    __slots__ = ("advanced", "at_home", "nowhere", "of_order", "priority")
+
+    def __init__(self, advanced: bool, priority: bool | None, of_order: frozenset[str] | None) -> None:
+        self.advanced, self.priority, self.of_order = advanced, priority, of_order
+        self.at_home: dict[str, frozenset[str]] = {}
+        self.nowhere: dict[str, frozenset[str]] = {}
 
 
 class _Kind:
@@ -113,18 +191,23 @@ class _Kind:
         self._of_past = [one for row in rules.rows for one in row.conditions if one.field in past]
         self._items: dict[tuple[Any, ...], _OfItems | None] = {}
         self._parties: dict[tuple[Any, ...], frozenset[str] | None] = {}
-        self._orders: dict[tuple[bool, bool | None], frozenset[str] | None] = {}
+        self._among: dict[tuple[bool, bool | None], _Among] = {}
+        placed = self._known["ship_from"] is not None and self._known["destination"] is not None
+        self.apart = _PAYERS if placed else _NONE
+        """Roles in which a party is asked for more than its address: whether a payer is in a third country."""
 
     def _country(self, written: Any) -> str | None:  # noqa: ANN401
         return code_of(written, self._rules.countries) if isinstance(written, str) and written.strip() else None
 
-    def of_order(self, *, advanced: bool, priority: bool | None) -> frozenset[str] | None:
-        """What the rows over orders come to."""
+    def among(self, *, advanced: bool, priority: bool | None) -> _Among:
+        """What there is to say of the order and its parties beside items of this kind."""
         key = (advanced, priority)
-        if key not in self._orders:
+        found = self._among.get(key)
+        if found is None:
             own = {"items.advanced": advanced, "items.high_priority": priority}
-            self._orders[key] = self._silent("order", lambda field: own.get(field, self._known.get(field, ...)))
-        return self._orders[key]
+            of_order = self._silent("order", lambda field: own.get(field, self._known.get(field, ...)))
+            found = self._among[key] = _Among(advanced, priority, of_order)
+        return found
 
     def items(self, order: Order, snapshot: Snapshot) -> _OfItems | None:
         """What the rows over items come to for all of them, and whether one is advanced, or of high priority."""
@@ -136,7 +219,7 @@ class _Kind:
             if of_item is None:
                 return None
             told, is_advanced, is_priority = of_item
-            if told:
+            if told and not told <= silent:
                 silent |= told
             advanced = advanced or is_advanced
             if is_priority is not False and priority is not True:
@@ -148,20 +231,18 @@ class _Kind:
 
         Of what was bought before only the answers to what rows ask of it are a part of the key: they are few.
         """
-        get = item.get
-        key = tuple(map(get, _OF_ITEMS))
+        key = _item_key(item)
         if past is not NOT_KNOWN:
             countries = self._rules.countries
             key += tuple(
                 answered(one, getattr(past, one.field.removeprefix("item.")), None, countries) for one in self._of_past
             )
-        if key not in self._items:
-            if _is_long(key):
-                return None
+        of_item = self._items.get(key)
+        if of_item is None and key not in self._items and not _is_long(key):
             if len(self._items) >= KEYS_MAX:
                 self._items.clear()
-            self._items[key] = self._new_item(item, past)
-        return self._items[key]
+            of_item = self._items[key] = self._new_item(item, past)
+        return of_item
 
     def _new_item(self, item: Facts, past: Past) -> _OfItems | None:
         rules = self._rules
@@ -185,10 +266,9 @@ class _Kind:
         priority = digits.startswith(rules.high_priority) if digits else None
         return None if silent is None else (silent, "advanced_computing" in sets, priority)
 
-    def party(
-        self, party: Party, order: Order, words: frozenset[str], *, advanced: bool, priority: bool | None
-    ) -> frozenset[str] | None:
+    def party(self, party: Party, order: Order, words: frozenset[str], among: _Among) -> frozenset[str] | None:
         """What the rows over parties come to for one of them."""
+        advanced, priority = among.advanced, among.priority
         third = self._is_third(party, order) if party.role == "payer" else None
         formed_on = party.facts.get("formed_on") if words else ...
         key = (party.role, not party.address, advanced, priority, third, words, formed_on)
@@ -209,7 +289,10 @@ class _Kind:
             self._parties[key] = self._silent(
                 "party", lambda field: own[field] if field in own else self._known.get(field, ...)
             )
-        return self._parties[key]
+        of_party = self._parties[key]
+        if of_party is not None and not words and party.role not in self.apart and len(among.at_home) < KEYS_MAX:
+            (among.at_home if party.address else among.nowhere)[party.role] = of_party
+        return of_party
 
     def _is_third(self, party: Party, order: Order) -> bool | None:
         if self._known["ship_from"] is None or self._known["destination"] is None:
