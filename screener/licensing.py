@@ -38,11 +38,15 @@ class LicenseTerms(NamedTuple):
 
 
 class ScopeRule(NamedTuple):
-    """An item scope: the one above it, whether an order's items can't show that they are in it, and words for it."""
+    """An item scope: the one above it, whether an order's items can't show that they are in it, and words for it.
+
+    `verified` is false where nobody compared its items with the regulation.
+    """
 
     parent: str
     condition: bool
     says: str
+    verified: bool = True
 
 
 class LicenseRules(NamedTuple):

@@ -46,7 +46,7 @@ class OrderRule(NamedTuple):
 
     `unknown` says what follows where no condition is false and a field is missing: nothing, a review that names the
     field, or that the row was not evaluated. Where it holds, `names_missing` are told as what would have settled it. It
-    does not hold where a row of `unless` does.
+    does not hold where a row of `unless` does. Of a `confidential` one (an is-informed letter) only the id is told.
     """
 
     id: str
@@ -65,6 +65,7 @@ class OrderRule(NamedTuple):
     terms: LicenseTerms | None
     licensed_by: tuple[str, ...]
     spans: tuple[Span, ...]
+    confidential: bool = False
 
     def span(self, day: str | None) -> Span | None:
         """The span in force on a day; without a day the last one."""

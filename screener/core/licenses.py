@@ -250,7 +250,7 @@ def _answers(held: Authorization, finding: Finding, order: Order, snapshot: Snap
     number = finding.evidence.get("party")
     if number is None:
         return finding.type == "control"
-    party, field = order.parties[number], finding.evidence["field"]
+    party, field = order.parties[number], finding.evidence.get("field", "")
     name = dict(party.names()).get(field)
     if name is None:
         at_home = finding.type != "control"

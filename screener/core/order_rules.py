@@ -70,7 +70,7 @@ def _finding(rule: OrderRule, span: Span, number: int | None, missing: Iterable[
         None if span.verified else f"{rule.id} {span.effective_from}",
         terms=rule.terms,
         licensed_by=rule.licensed_by,
-        missing=tuple(_pointer(field, number) for field in missing),
+        missing=() if rule.confidential else tuple(_pointer(field, number) for field in missing),
     )
 
 
@@ -255,6 +255,8 @@ class _Facts:
         if rule.over != "order" and number is not None:
             told[rule.over] = number
         field = next(row.field for row in rule.conditions)
+        if rule.confidential:
+            return told
         told["field"] = field.partition(".")[2] if field.startswith((f"{rule.over}.", "items.")) else field
         written = self._written(rule, number, told["field"])
         if isinstance(written, str):

@@ -99,6 +99,9 @@ def rest_of(
 def _unverified(verdict: Verdict, snapshot: Snapshot, terms: Terms) -> list[str]:
     """What the decision rests on and nobody confirmed."""
     rested = {finding.unverified for finding in verdict.findings} | {unverified(terms.profile, snapshot.rules)}
+    scopes = snapshot.rules.licenses.scopes
+    asked = {term.items for finding in verdict.findings if finding.terms for term in finding.terms.terms}
+    rested |= {f"SCOPE {name}" for name in asked if name in scopes and not scopes[name].verified}
     return sorted(filter(None, rested))
 
 

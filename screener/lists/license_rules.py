@@ -32,7 +32,7 @@ def license_rules(table: Mapping[str, Any]) -> LicenseRules:
         ranks={name: row["rank"] for name, row in table["policies"].items()},
         policy_says={name: row["says"] for name, row in table["policies"].items()},
         scopes={
-            name: ScopeRule(row.get("parent", ALL), bool(row.get("condition")), row["says"])
+            name: ScopeRule(row.get("parent", ALL), bool(row.get("condition")), row["says"], row.get("verified", True))
             for name, row in items.items()
         },
         scope_of_eccn={code: name for name, row in items.items() for code in row.get("eccns", ())},

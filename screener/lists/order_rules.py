@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FILES = ("controls", "destinations", "redflags")
 ROWS = frozenset(
     "over says when unless unknown names_missing outcome priority license_requirement license_review_policy terms"
-    " licensed_by citation effective_from effective_to verified reason status spans".split()
+    " licensed_by confidential citation effective_from effective_to verified reason status spans".split()
 )
 TESTS: Mapping[str, frozenset[str]] = {
     "country": frozenset({"in", "not_in"}),
@@ -115,6 +115,8 @@ class _Rows:
         self._tables, self._countries, self._licenses = tables, countries, licenses
         self._signals = tables["signals"].keys()
         self._authorities_known = authorities(tables["licenses"])
+        groups = tables["countries"].get("group", ())
+        self._doubtful = {row["name"] for row in groups if row.get("verified", True) is False}
 
     def rows(self, file: str) -> Iterator[OrderRule]:
         for name, row in self._tables[file].items():
@@ -151,8 +153,21 @@ class _Rows:
             license_review_policy=str(row.get("license_review_policy", "")),
             terms=self._terms(file, name, row.get("terms")),
             licensed_by=self._authorities(file, name, row),
-            spans=tuple(_spans(file, name, row)),
+            spans=tuple(self._confirmed(span, when) for span in _spans(file, name, row)),
+            confidential=self._is_confidential(file, name, row),
         )
+
+    def _confirmed(self, span: Span, when: Mapping[str, Any]) -> Span:
+        """A row is no more verified than the country groups that it asks for."""
+        tests = [one for asked in when.values() for one in (asked if isinstance(asked, list) else [asked])]
+        named = {name for one in tests for test in ("in", "not_in") for name in one.get(test, ())}
+        return span if named.isdisjoint(self._doubtful) else span._replace(verified=False)
+
+    def _is_confidential(self, file: str, name: str, row: Mapping[str, Any]) -> bool:
+        told = row.get("confidential", False)
+        if not isinstance(told, bool):
+            raise _wrong(file, name, f"confidential = {told!r:.20}, expected true or false")
+        return told
 
     def _conditions(self, file: str, name: str, over: str, when: Mapping[str, Any]) -> Iterator[Condition]:
         for field, asked in when.items():

@@ -137,12 +137,12 @@ def test_check_of_an_empty_cluster_only_reads(broker: str, admin: AdminClient, t
 def test_apply_grows_outputs_before_orders_and_never_shrinks(
     broker: str, admin: AdminClient, topic_prefix: str
 ) -> None:
-    """Six partitions are given to orders, outputs and shadow, announcements keep one; fewer are not taken away."""
+    """Six partitions are given to orders, outputs and shadow, all others keep one; fewer are not taken away."""
     topics.apply(broker, topic_prefix)
     assert topics.check(broker, topic_prefix, partitions=6)
     grown = topics.apply(broker, topic_prefix, partitions=6)
     assert [change.topic for change in grown][-1] == f"{topic_prefix}orders"
-    six = {topic.name: 1 if topic.role == "announcements" else 6 for topic in topics.load()}
+    six = {topic.name: 6 if topic.role in {"in", "out", "shadow"} else 1 for topic in topics.load()}
     assert counts(admin, topic_prefix) == six
     assert topics.check(broker, topic_prefix, partitions=6) == []
     fewer = {change.topic.removeprefix(topic_prefix): change for change in topics.apply(broker, topic_prefix, 2)}

@@ -288,7 +288,7 @@ def test_grants_are_part_of_the_snapshots_hash(built):
     assert bare.grants == {}
     assert bare.sha256 != built.snapshot.sha256
     same = {name for name, sha256 in bare.components.items() if built.snapshot.components[name] == sha256}
-    assert same == {"names", "ownership", "rules"}
+    assert same == {"names", "ownership", "history", "rules"}
 
 
 def test_age_of_a_good_list_does_not_count(built):

@@ -29,6 +29,7 @@ def unlicensed(row):
         (lambda table: control(table).pop("citation"), r"controls.toml.*\[HIGH_BANDWIDTH_MEMORY\] expected a citation"),
         (lambda table: control(table).update(verified=False), "expected a reason why it is not verified"),
         (lambda table: control(table).update(colour="red"), "unknown keys colour"),
+        (lambda table: control(table).update(confidential="yes"), "confidential = 'yes', expected true or false"),
         (lambda table: control(table).update(status="asleep"), "status = 'asleep', expected one of"),
         (lambda table: control(table).update(over="cart"), "over = 'cart', expected one of"),
         (lambda table: control(table).update(outcome="clear"), "outcome = 'clear', expected one of review, block"),
@@ -159,3 +160,20 @@ def test_a_row_of_an_overlay_is_a_rule_like_any_other(tmp_path):
 def test_what_a_decision_rests_on_and_nobody_confirmed_is_told():
     """A row that is not verified stands in the decision's `unverified`."""
     assert decided(None)[2]["unverified"] == ["EMBARGO_IR 1996-03-25"]
+
+
+def test_of_a_confidential_row_only_the_code_is_told(tmp_path):
+    """An is-informed letter about items stops what it says; no decision repeats its words or its source."""
+    row = {"over": "item", "says": "Nothing of 3B001 to Iceland.", "citation": "Letter 1744", "priority": 90}
+    row |= {"when": {"destination": {"in": ["IS"]}, "item.eccn": {"eccn": ["3B001"]}}, "outcome": "block"}
+    row |= {"effective_from": "2026-01-01", "confidential": True, "unknown": "review"}
+    row |= {"license_requirement": "A license, says the letter.", "license_review_policy": "denial"}
+    lines = ["[LETTER_A]", *(f"{key} = {_toml(value)}" for key, value in row.items())]
+    (tmp_path / "controls.toml").write_text("\n".join(lines), encoding="utf-8")
+    for items, expected in (([{"eccn": "3B001.a"}], "block"), ([{"description": "x"}], "review")):
+        outcome, reasons, told = decided(tmp_path, destination="IS", items=items)
+        assert (outcome, reasons) == (expected, ["LETTER_A"])
+        assert told["findings"] == [{"type": "control", "code": "LETTER_A", "item": 0}]
+        assert told["missing"] == []
+        assert "etter 1744" not in json.dumps(told)
+        assert told["license_requirement"] == ""
