@@ -144,9 +144,12 @@ class _Archive:
             if isinstance(order, Fault):
                 self._leave_out(path, order.reason)
                 continue
-            self.orders += 1
             day = order.placed_on or order.export_on
-            bought = [] if order.cancelled or day is None else list(self._bought(order))
+            if day is None and not order.cancelled:
+                self._leave_out(path, "it has no day: neither placed_at nor export_date")
+                continue
+            self.orders += 1
+            bought = [] if order.cancelled else list(self._bought(order))
             found += [(self.orders, order.order_id, *row[:4], day, row[4]) for row in bought]
             if not bought:
                 found.append((self.orders, order.order_id, None, None, None, None, None, None))

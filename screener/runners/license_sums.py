@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Any
 import faust
 
 from screener.authorizations import as_text, units
-from screener.errors import OperatorError
-from screener.runners import topics
 from screener.runners.hosting import LOGGING, app_options, check_port, status_of
-from screener.runners.license_use import BETWEEN, use_of
+from screener.runners.license_use import BETWEEN, of_licenses, use_of
 
 if TYPE_CHECKING:
     from screener.settings import Settings
@@ -39,12 +37,7 @@ def run(settings: Settings) -> int:
     """Sum uses until a signal ends it; OperatorError says what an operator must fix."""
     logging.config.dictConfig(LOGGING)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # without a broker it says so ten times a second
-    declared = topics.load(settings.topic_prefix)
-    usage, drawn = (next(topic.name for topic in declared if topic.role == role) for role in ("usage", "drawn"))
-    counts = topics.check(settings.bootstrap_servers, settings.topic_prefix, shadow=True)
-    problems = [problem for problem in counts if problem.startswith((f"{usage}:", f"{drawn}:"))]
-    if problems:
-        raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}")
+    usage, drawn = of_licenses(settings.bootstrap_servers, settings.topic_prefix)
     check_port(settings)
     app = _app(settings)
     _sum(app, usage, drawn)

@@ -331,11 +331,20 @@ def _sum_of(record: Message) -> tuple[str, str | None, Any]:
     return number, order_id if between else None, told
 
 
+def of_licenses(bootstrap_servers: str, topic_prefix: str) -> tuple[str, str]:
+    """The names of the topics of uses and of their sums; OperatorError where they are not as topics.toml says."""
+    declared = topics.load(topic_prefix)
+    usage, drawn = (next(topic.name for topic in declared if topic.role == role) for role in ("usage", "drawn"))
+    counts = topics.check(bootstrap_servers, topic_prefix, shadow=True)
+    problems = [problem for problem in counts if problem.startswith((f"{usage}:", f"{drawn}:"))]
+    if problems:
+        raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}")
+    return usage, drawn
+
+
 def drawn_lines(bootstrap_servers: str, topic_prefix: str, *, as_json: bool) -> Iterator[str]:
     """What is drawn of each license, for a person or as JSON; OperatorError where the log can't be read."""
-    usage, drawn = (
-        next(topic.name for topic in topics.load(topic_prefix) if topic.role == role) for role in ("usage", "drawn")
-    )
+    usage, drawn = of_licenses(bootstrap_servers, topic_prefix)
     ledger = Ledger(bootstrap_servers, usage, drawn)
     try:
         sums = ledger.sums()

@@ -100,12 +100,19 @@ def test_several_files_are_one_archive(tmp_path: Path) -> None:
 
 def test_what_is_no_order_is_left_out_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Cut off, not UTF-8, of a wrong type: the others count all the same, and the command says how many do not."""
-    bad = [b"{", b"\xff\xfe", b"[]", b'{"order_id":"O-9","parties":5}', b'{"order_id":"O-9","parties":[{"name":1}]}']
+    bad = [
+        b'{"order_id":"O-9","parties":[{"name":"Kettle"}]}',
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b'{"order_id":"O-9","parties":5}',
+        b'{"order_id":"O-9","parties":[{"name":1}]}',
+    ]
     path = tmp_path / "archive.ndjson"
     path.write_bytes(lines(ORDERS) + b"\n".join(bad))
     assert cli.main(["history", "build", str(path), "--out", str(tmp_path / "h.csv")]) == 0
     told = capsys.readouterr()
-    assert "4 profiles of 7 orders, 5 left out" in told.out
+    assert "4 profiles of 7 orders, 6 left out" in told.out
     assert told.err.count("is left out") == 3
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from screener import cli
 from screener.authorizations import AMOUNT_MAX, Use, as_text, units
 from screener.errors import OperatorError
 from screener.model import Decision
@@ -99,3 +100,12 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """What can't be opened is told."""
     with pytest.raises(OperatorError, match="can't be read and written"):
         Counted(tmp_path)
+
+
+def test_without_a_broker_one_sentence_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Sums that can't be asked for are told as such, once."""
+    assert cli.main(["licenses", "drawn", "--bootstrap-servers", "localhost:1"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("screener: No Kafka broker answers at localhost:1")
+    assert told.err.count("\n") == 1
