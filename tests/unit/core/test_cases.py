@@ -20,6 +20,10 @@ NEEDED = {"id", "says", "order", "outcome"}
 MAY = {"citation", "drawn"}
 TERMS = set(Terms._fields)
 FOLDERS = ("lists", "private", "ownership", "good_list", "licenses", "history")
+OF_RULES = {
+    *("changes", "computing", "destinations", "end_uses", "flags", "history", "jurisdictions", "licenses"),
+    *("regimes", "scope", "terms"),
+}
 EXPECTATIONS = {
     *("reasons", "absent", "entries", "texts", "bases", "judged_on", "regimes", "unverified", "missing"),
     *("priority", "findings", "never_in_decision", "grants", "scored", "why"),
@@ -61,6 +65,12 @@ def drawn(case):
 def order_bytes(case):
     order = case["order"]
     return order.encode() if isinstance(order, str) else json.dumps({"order_id": case["id"], **order}).encode()
+
+
+def test_cases_of_the_regulation_cite_it():
+    """Every case of a file about rules says where the rule is published, and there are at least 150 of them."""
+    assert [case["id"] for name, case in ALL if name in OF_RULES and not case.get("citation")] == []
+    assert sum(name in OF_RULES for name, _ in ALL) >= 150
 
 
 @pytest.mark.parametrize(("name", "case"), ALL, ids=[f"{name}:{case['id']}" for name, case in ALL])
