@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 UV ?= uv
-LOCKS := runtime broker test bench build oracle
+LOCKS := runtime broker test bench build oracle quix
 PIP_INSTALL := $(PY) -m pip --quiet --disable-pip-version-check install
 LOCKED := $(PIP_INSTALL) --require-hashes --only-binary :all:
 TEST_TIMEOUT_SECONDS := 300
@@ -98,6 +98,14 @@ $(VENV)/.test: $(VENV)/.broker requirements/test.txt
 $(VENV)/.bench: $(VENV)/.broker requirements/bench.txt
 	@echo "installing requirements/bench.txt"
 	@$(LOCKED) -r requirements/bench.txt
+	@touch $@
+
+# A rival that asks for another Kafka client has an environment of its own.
+$(VENV)-quix/.made: requirements/quix.txt
+	@echo "installing requirements/quix.txt"
+	@$(PYTHON) -m venv $(VENV)-quix
+	@$(VENV)-quix/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --only-binary :all: \
+	  -r requirements/quix.txt
 	@touch $@
 
 $(VENV)/.oracle: $(VENV)/.bench requirements/oracle.txt

@@ -245,7 +245,7 @@ class Lane:
 
     def _screened(self, record: Received, snapshot: Snapshot) -> Answer:
         begun = time.perf_counter()
-        terms = self._terms(record.timestamp_ms)
+        terms = terms_of(record.timestamp_ms, self._settings)
         if record.source in self._undeliverable:
             fault = Fault("OUTPUT_TOO_LARGE", "the decision on this order is larger than the outgoing topic takes")
             decision = refuse(record.value, fault, snapshot, terms)
@@ -254,16 +254,6 @@ class Lane:
             if decision.use is not None:
                 self._ledger.add(decision.use)
         return Answer(record, decision, time.perf_counter() - begun)
-
-    def _terms(self, timestamp_ms: int) -> Terms:
-        today = _day(int(time.time()) // 3_600)
-        return Terms(
-            received_on=_day(timestamp_ms // 3_600_000) or today,
-            aged_on=today,
-            list_age_days_max=self._settings.max_list_age,
-            allow_stale=self._settings.allow_stale,
-            profile=self._settings.profile,
-        )
 
     # --- the transaction ---------------------------------------------------------------------------------------------
 
@@ -386,12 +376,29 @@ class Lane:
                 self._metrics.lagging(row.partition, high - answered)
 
 
+def terms_of(timestamp_ms: int, settings: Settings) -> Terms:
+    """The terms of an order that the broker has a timestamp of (ms since 1970), at this moment."""
+    return _terms(timestamp_ms // 3_600_000, int(time.time()) // 3_600, settings)
+
+
+@lru_cache(maxsize=64)
+def _terms(hour: int, this_hour: int, settings: Settings) -> Terms:
+    """The terms of what came in an hour since 1970 (UTC) and is answered in another."""
+    today = _day(this_hour)
+    return Terms(
+        received_on=_day(hour) or today,
+        aged_on=today,
+        list_age_days_max=settings.max_list_age,
+        allow_stale=settings.allow_stale,
+        profile=settings.profile,
+    )
+
+
 def _received(message: Message) -> Received:
     source = (message.partition() or 0, message.offset() or 0)
     return Received(source, message.timestamp()[1], message.key(), message.value())
 
 
-@lru_cache(maxsize=64)
 def _day(hour: int) -> str | None:
     """The day in Washington of an hour since 1970 (UTC), None before; Washington's days begin on whole hours."""
     return washington_day_of(hour * 3_600_000)

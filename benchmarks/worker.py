@@ -1,0 +1,435 @@
+"""The worker on a real broker beside what it is compared with: throughput, cost and latency.
+
+    python benchmarks/worker.py [--orders N] [--rounds N] [--reference DIR] [--record]
+
+A broker of its own holds the realistic stream in `orders`. Each way reads it as a new consumer group, in a process of
+its own, and its rows are timed in turn, round after round: librdkafka's pass-through, the worker, Quix Streams and a
+Faust agent with the same core. Every decision is held against that of the core alone, byte for byte, before a figure
+is printed. Time and processor time are taken between two commits: the first one behind a quarter of the orders, and the
+last; so starting up and meeting parties for the first time are left out. The broker runs on the same machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import stream, workbench
+from benchmarks.lanes import COMPRESSION, LINGER_MS
+from screener import broker
+from screener.core import screen
+from screener.lists import build, snapshot
+from screener.runners import topics
+from screener.runners.lane import terms_of
+from screener.settings import Settings
+from tests.integration.kafka import free_port
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from screener.model import Snapshot
+
+ROOT = Path(__file__).resolve().parents[1]
+ORDERS = 120_000
+FAUST_ORDERS = 40_000
+ROUNDS = 3
+PARTITIONS = 4
+WARM_SHARE = 0.25
+LATENCY_SECONDS = 20.0
+LATENCY_SHARE = 0.5
+SAMPLE_SECONDS = 0.05
+AT = (50, 99, 99.9)
+WAIT_SECONDS = 300.0
+TICKS = os.sysconf("SC_CLK_TCK")
+MODULES = {"pass-through": "pass_through", "Quix Streams": "quix", "Faust agent": "faust_agent"}
+QUIX_PYTHON = ROOT / ".venv-quix" / "bin" / "python"
+
+
+class Way(NamedTuple):
+    """A way from orders to decisions: how its process is started, and how many orders it gets."""
+
+    name: str
+    orders: int
+    screens: bool = True
+
+
+class Timed(NamedTuple):
+    """Orders a second, and microseconds of the process's and of the broker's processor time an order."""
+
+    rate: float
+    own_us: float
+    broker_us: float
+
+
+class Place:
+    """The broker with the orders in it, and who runs on it."""
+
+    def __init__(self, folder: Path, running: broker.RunningBroker, held: Snapshot, path: Path) -> None:
+        self.folder, self.held, self.path = folder, held, path
+        self.bootstrap, self.broker_pid = running.bootstrap, running.pid
+        self.settings = Settings(self.bootstrap, allow_stale=True)
+        self.admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        rows = topics.load("")
+        self.orders = next(row.name for row in rows if row.role == "in")
+        self.outputs = [row.name for row in rows if row.role == "out"]
+        self._groups = 0
+
+    def start(self, way: Way) -> tuple[subprocess.Popen[bytes], str]:
+        """A process of this way, and its consumer group."""
+        self._groups += 1
+        group = f"bench-{self._groups}"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
+        environment |= {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+        if way.name == "worker":
+            command = [sys.executable, "-m", "screener", "worker", "--bootstrap-servers", self.bootstrap]
+            command += ["--group", group, "--snapshot", str(self.path), "--allow-stale"]
+            command += ["--metrics-host", "127.0.0.1", "--metrics-port", str(free_port())]
+        else:
+            python = str(QUIX_PYTHON) if way.name == "Quix Streams" else sys.executable
+            command = [python, "-m", f"benchmarks.lanes.{MODULES[way.name]}", self.bootstrap, group]
+            command += [str(self.path)] * way.screens
+        with (self.folder / f"{group}.log").open("wb") as log:
+            child = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)  # noqa: S603
+        return child, group
+
+    def committed(self, group: str) -> int:
+        """How many orders a group has answered."""
+        (future,) = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        return sum(max(0, row.offset) for row in future.result(10).topic_partitions if row.topic == self.orders)
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        """Where the outgoing topics end."""
+        return self._ends(self.outputs)
+
+    def orders_ends(self) -> dict[tuple[str, int], int]:
+        """Where the orders end."""
+        return self._ends([self.orders])
+
+    def _ends(self, names: Sequence[str]) -> dict[tuple[str, int], int]:
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "unused"})
+        try:
+            return {
+                (name, number): consumer.get_watermark_offsets(TopicPartition(name, number))[1]
+                for name in names
+                for number in range(PARTITIONS)
+            }
+        finally:
+            consumer.close()
+
+    def decided(self, begins: dict[tuple[str, int], int], count: int) -> dict[bytes, bytes]:
+        """Order id -> hash of the committed decision, of all that stands behind some positions; one an order."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.bootstrap, "group.id": "unused", "isolation.level": "read_committed"}
+        )
+        consumer.assign([TopicPartition(*place, offset) for place, offset in begins.items()])
+        found: dict[bytes, bytes] = {}
+        repeated, quiet = 0, 0
+        while quiet < 3:
+            records = consumer.consume(5_000, 1.0)
+            quiet = 0 if records else quiet + (len(found) >= count or 1)
+            for record in records:
+                repeated += record.key() in found
+                found[record.key()] = hashlib.sha256(record.value()).digest()
+        consumer.close()
+        if repeated:
+            print(f"{repeated} orders were answered more than once", file=sys.stderr)
+        return found
+
+
+def main() -> int:
+    """Prove, time, print; the exit status is 1 when a decision is not the core's."""
+    parser = workbench.parser(__doc__)
+    parser.add_argument("--orders", type=int, default=ORDERS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--no-latency", action="store_true", help="throughput only")
+    options = parser.parse_args()
+    inputs = (
+        build.Inputs(lists=[options.reference / workbench.LISTS]) if options.reference else build.Inputs(sample=True)
+    )
+    with tempfile.TemporaryDirectory(prefix="screener-bench-") as name:
+        folder = Path(name)
+        path = folder / "bench.snapshot"
+        built = build.build(inputs)
+        snapshot.save(built.content, path)
+        try:
+            place = Place(folder, broker.start(folder / "broker"), built.snapshot, path)
+            topics.apply(place.bootstrap, "", PARTITIONS)
+            return _bench(place, options)
+        finally:
+            broker.stop(folder / "broker")
+
+
+def _bench(place: Place, options: argparse.Namespace) -> int:
+    parties = stream.parties(options.reference, stream.PARTIES)
+    orders = stream.zipf_orders(parties, stream.listed_names(place.held), options.orders)
+    _publish(place, orders)
+    expected, core_us = _by_the_core(place, orders)
+    few = min(FAUST_ORDERS, len(orders))
+    ways = [Way("pass-through", len(orders), screens=False), Way("worker", len(orders))]
+    ways += [Way("Quix Streams", len(orders))] if QUIX_PYTHON.is_file() else []
+    ways += [Way("Faust agent", few)]
+    if not QUIX_PYTHON.is_file():
+        print("Quix Streams: skipped, make .venv-quix/.made installs it")
+    rounds: dict[str, list[Timed]] = {way.name: [] for way in ways}
+    for _ in range(options.rounds):
+        for way in ways:
+            begins = place.ends()
+            rounds[way.name].append(_timed(place, way))
+            if not _proved(way, place.decided(begins, way.orders), expected):
+                return 1
+    _print(rounds, core_us, orders)
+    told = _told(rounds, core_us)
+    if not options.no_latency:
+        rate = LATENCY_SHARE * statistics.median(row.rate for row in rounds["worker"])
+        told["latency"] = _latencies(place, orders, rate, options.rounds)
+    if options.record:
+        shape = {"orders": len(orders), "bytes_median": stream.bytes_median(orders), "partitions": PARTITIONS}
+        workbench.record("worker", {**shape, **told}, options.note)
+    return 0
+
+
+def _publish(place: Place, orders: Sequence[bytes]) -> None:
+    """Put the orders into their topic, not packed: Faust's client has no lz4."""
+    publisher = Producer({"bootstrap.servers": place.bootstrap, "acks": "all"})
+    for order in orders:
+        _produce(publisher, place.orders, order)
+    publisher.flush(60)
+
+
+def _produce(publisher: Producer, topic: str, order: bytes) -> None:
+    while True:
+        try:
+            publisher.produce(topic, order, _id_of(order))
+        except BufferError:
+            publisher.poll(0.05)
+        else:
+            return
+
+
+def _id_of(order: bytes) -> bytes:
+    order_id: str = orjson.loads(order)["order_id"]
+    return order_id.encode()
+
+
+def _by_the_core(place: Place, orders: Sequence[bytes]) -> tuple[dict[bytes, bytes], float]:
+    """Order id -> hash of the decision by the core alone, and its microseconds an order behind the first ones."""
+    terms = terms_of(int(time.time() * 1000), place.settings)
+    expected = {_id_of(order): hashlib.sha256(screen(order, place.held, terms).value).digest() for order in orders}
+    held = replace(place.held)
+    first = int(WARM_SHARE * len(orders))
+    for order in orders[:first]:
+        screen(order, held, terms)
+    begun = time.thread_time()
+    for order in orders[first:]:
+        screen(order, held, terms)
+    return expected, (time.thread_time() - begun) / (len(orders) - first) * 1e6
+
+
+def _timed(place: Place, way: Way) -> Timed:
+    """Run a way until it has answered its orders."""
+    child, group = place.start(way)
+    samples: list[tuple[float, int, float, float]] = []
+    deadline = time.monotonic() + WAIT_SECONDS
+    try:
+        while not samples or samples[-1][1] < way.orders:
+            if child.poll() is not None or time.monotonic() > deadline:
+                log = (place.folder / f"{group}.log").read_text(errors="replace")[-2_000:]
+                raise SystemExit(f"{way.name} ended or stood still:\n{log}")
+            time.sleep(SAMPLE_SECONDS)
+            done = place.committed(group)
+            if done >= WARM_SHARE * way.orders:
+                samples.append((time.monotonic(), done, _cpu_seconds(child.pid), _cpu_seconds(place.broker_pid)))
+    finally:
+        _end(child)
+    (begun, first, own, brokers), (ended, last, own_end, brokers_end) = samples[0], samples[-1]
+    count = last - first
+    return Timed(count / (ended - begun), (own_end - own) / count * 1e6, (brokers_end - brokers) / count * 1e6)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(20)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _cpu_seconds(pid: int) -> float:
+    user, system = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / TICKS
+
+
+def _proved(way: Way, found: dict[bytes, bytes], expected: dict[bytes, bytes]) -> bool:
+    """Whether a way answered its orders as the core does; the pass-through only that it passed all on."""
+    if len(found) < way.orders:
+        print(f"{way.name}: {len(found)} orders were answered, expected {way.orders}", file=sys.stderr)
+        return False
+    wrong = sum(expected[order_id] != value for order_id, value in found.items()) if way.screens else 0
+    if wrong:
+        print(f"{way.name}: {wrong} decisions are not those of the core", file=sys.stderr)
+    return not wrong
+
+
+# --- latency ---------------------------------------------------------------------------------------------------------
+
+
+def _latencies(place: Place, orders: Sequence[bytes], rate: float, rounds: int) -> dict[str, dict[str, float]]:
+    """Milliseconds from `produce` to a committed record in the hands of a consumer, at one rate for both ways."""
+    ways = [Way("pass-through", len(orders), screens=False), Way("worker", len(orders))]
+    found: dict[str, list[list[float]]] = {way.name: [] for way in ways}
+    for _ in range(rounds):
+        for way in ways:
+            found[way.name].append(_latency(place, way, orders, rate))
+    rows = {}
+    for name, each in found.items():
+        each_p99 = [_percentile(row, 99) for row in each]
+        rows[name] = {f"p{at}_ms": round(statistics.median(_percentile(row, at) for row in each), 2) for at in AT}
+        rows[name]["p99_ratio"] = round(
+            statistics.median(
+                mine / floor
+                for mine, floor in zip(each_p99, (_percentile(row, 99) for row in found["pass-through"]), strict=True)
+            ),
+            2,
+        )
+    print(f"latency at {rate:,.0f} orders/s, produced to committed and read; milliseconds")
+    workbench.table(["", *(f"p{at}" for at in AT), "p99 ratio"], [[name, *row.values()] for name, row in rows.items()])
+    return rows
+
+
+def _percentile(values: Sequence[float], at: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * at / 100))]
+
+
+def _latency(place: Place, way: Way, orders: Sequence[bytes], rate: float) -> list[float]:
+    total = sum(place.orders_ends().values())
+    child, group = place.start(way)
+    try:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while place.committed(group) < total:
+            if child.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"{way.name} ended or stood still")
+            time.sleep(SAMPLE_SECONDS)
+        begins = place.ends()
+        sent: dict[bytes, float] = {}
+        count = min(len(orders), int(rate * LATENCY_SECONDS))
+        reader = _Reader(place.bootstrap, begins, count)
+        reader.start()
+        _send_at(place, orders[:count], rate, sent)
+        reader.join(30)
+        if len(reader.seen) < count:
+            raise SystemExit(f"{way.name}: {len(reader.seen)} of {count} came out")
+        settled = int(count * WARM_SHARE)
+        return [(reader.seen[key] - at) * 1e3 for key, at in list(sent.items())[settled:]]
+    finally:
+        _end(child)
+
+
+class _Reader(threading.Thread):
+    """Notes when each committed record comes."""
+
+    def __init__(self, bootstrap: str, begins: dict[tuple[str, int], int], count: int) -> None:
+        super().__init__(daemon=True)
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "unused",
+                "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 10,
+            }
+        )
+        self._consumer.assign([TopicPartition(*place, offset) for place, offset in begins.items()])
+        self._count = count
+        self.seen: dict[bytes, float] = {}
+
+    def run(self) -> None:
+        """Read until all came, or nothing more does."""
+        deadline = time.monotonic() + LATENCY_SECONDS + 20
+        while len(self.seen) < self._count and time.monotonic() < deadline:
+            records = self._consumer.consume(1, 0.5)
+            records += self._consumer.consume(500, 0.0)
+            now = time.perf_counter()
+            for record in records:
+                self.seen.setdefault(record.key(), now)
+        self._consumer.close()
+
+
+def _send_at(place: Place, orders: Sequence[bytes], rate: float, sent: dict[bytes, float]) -> None:
+    """Send at a rate, a few each two milliseconds."""
+    publisher = Producer({"bootstrap.servers": place.bootstrap, "acks": "all", "linger.ms": LINGER_MS})
+    keys = [_id_of(order) for order in orders]
+    begun = time.perf_counter()
+    at = 0
+    while at < len(orders):
+        due = min(len(orders), int((time.perf_counter() - begun) * rate) + 1)
+        for number in range(at, due):
+            sent[keys[number]] = time.perf_counter()
+            publisher.produce(place.orders, orders[number], keys[number])
+        at = due
+        publisher.poll(0)
+        time.sleep(0.002)
+    publisher.flush(30)
+
+
+# --- what is told ----------------------------------------------------------------------------------------------------
+
+
+def _told(rounds: dict[str, list[Timed]], core_us: float) -> dict[str, Any]:
+    rows = {}
+    for name, each in rounds.items():
+        ratio = statistics.median(
+            mine.rate / floor.rate for mine, floor in zip(each, rounds["pass-through"], strict=True)
+        )
+        rows[name] = {
+            "orders_s": round(statistics.median(row.rate for row in each)),
+            "ratio": round(ratio, 3),
+            "own_us": round(statistics.median(row.own_us for row in each), 1),
+            "broker_us": round(statistics.median(row.broker_us for row in each), 1),
+        }
+    return {"core_us": round(core_us, 1), "rows": rows}
+
+
+def _print(rounds: dict[str, list[Timed]], core_us: float, orders: Sequence[bytes]) -> None:
+    told = _told(rounds, core_us)["rows"]
+    print(
+        f"worker: {len(orders)} orders, median {stream.bytes_median(orders)} bytes, {PARTITIONS} partitions,"
+        f" {COMPRESSION}, linger {LINGER_MS} ms, {os.cpu_count()} cores with the broker on them;"
+        f" the core alone {core_us:.1f} us an order"
+    )
+    workbench.table(
+        ["", "orders/s", "ratio", "own us", "without core", "broker us"],
+        [
+            [
+                name,
+                row["orders_s"],
+                row["ratio"],
+                row["own_us"],
+                round(row["own_us"] - (core_us if name != "pass-through" else 0.0), 1),
+                row["broker_us"],
+            ]
+            for name, row in told.items()
+        ],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
