@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from benchmarks.lanes import BATCH_ORDERS, BATCH_SECONDS, COMPRESSION, LINGER_MS, OUTPUT_BYTES_MAX, Ending, arguments
+from benchmarks.lanes import (
+    BATCH_ORDERS,
+    BATCH_SECONDS,
+    COMPRESSION,
+    LINGER_MS,
+    OUTPUT_BYTES_MAX,
+    RETRY_BACKOFF_MS,
+    Ending,
+    arguments,
+)
 
 run = arguments()
 ending = Ending()
@@ -16,6 +25,7 @@ producer = Producer(
         "transaction.timeout.ms": 10_000,
         "compression.type": COMPRESSION,
         "linger.ms": LINGER_MS,
+        "retry.backoff.ms": RETRY_BACKOFF_MS,
         "message.max.bytes": OUTPUT_BYTES_MAX,
         "delivery.report.only.error": True,
     }

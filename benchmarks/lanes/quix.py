@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from quixstreams import Application
 
-from benchmarks.lanes import BATCH_ORDERS, BATCH_SECONDS, COMPRESSION, LINGER_MS, OUTPUT_BYTES_MAX, arguments
+from benchmarks.lanes import (
+    BATCH_ORDERS,
+    BATCH_SECONDS,
+    COMPRESSION,
+    LINGER_MS,
+    OUTPUT_BYTES_MAX,
+    RETRY_BACKOFF_MS,
+    arguments,
+)
 from screener.core import screen
 from screener.runners.lane import terms_of
 
@@ -29,6 +37,7 @@ app = Application(
     producer_extra_config={
         "compression.type": COMPRESSION,
         "linger.ms": LINGER_MS,
+        "retry.backoff.ms": RETRY_BACKOFF_MS,
         "message.max.bytes": OUTPUT_BYTES_MAX,
         "transaction.timeout.ms": 10_000,
     },

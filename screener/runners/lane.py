@@ -45,6 +45,8 @@ BATCH_BYTES_MAX = 16_000_000
 FETCH_ORDERS = 200
 POLL_SECONDS = 0.2
 TRANSACTION_TIMEOUT_MS = 10_000
+RETRY_BACKOFF_MS = 2
+"""A transaction that follows at once waits for the markers of the last one in steps of this length; it doubles."""
 SESSION_TIMEOUT_MS = 10_000
 START_SECONDS_MAX = 30.0
 CALL_SECONDS_MAX = 5.0
@@ -146,6 +148,7 @@ class Lane:
             "message.max.bytes": self._output_bytes_max,
             "compression.type": "lz4",
             "linger.ms": 1,
+            "retry.backoff.ms": RETRY_BACKOFF_MS,
             "delivery.report.only.error": True,
         }
 
