@@ -575,6 +575,10 @@ QUARANTINES = {
         "The record has a key, and it is not the order id in the value.",
         "Find out which of the two is right; an answer under the wrong id would be taken for another order's.",
     ),
+    "SCREENING_FAILED": Reason(
+        "The screener itself failed on the order; `reason` holds the traceback. No other order is touched.",
+        "Judge the order by hand, and report the traceback: it is a fault of the screener and not of the order.",
+    ),
     "OUTPUT_TOO_LARGE": Reason(
         "The outgoing topic refused the decision for its size, so that this small record stands for it.",
         "Screen the order from its source record; raise `max.message.bytes` with `screener topics apply`.",

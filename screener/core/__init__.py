@@ -68,6 +68,11 @@ def refuse(raw: bytes | None, fault: Fault, snapshot: Snapshot, terms: Terms = A
     return serialize_fault(raw, fault, snapshot, terms, _notices(snapshot, terms), original_bytes_max=0)
 
 
+def give_up(raw: bytes | None, fault: Fault, snapshot: Snapshot, terms: Terms = AS_GIVEN) -> Decision:
+    """Quarantine an order that could not be screened for a fault that is not its own, with its bytes."""
+    return serialize_fault(raw, fault, snapshot, terms, _notices(snapshot, terms))
+
+
 def _read(raw: bytes | None, key: bytes | None, snapshot: Snapshot) -> Order | Fault:
     if raw is None:
         return Fault("TOMBSTONE", "the record has no value: an order is cancelled by an amendment, not by a tombstone")

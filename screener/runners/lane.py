@@ -15,13 +15,14 @@ import logging
 import random
 import threading
 import time
+import traceback
 import uuid
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from screener.core import refuse, screen
+from screener.core import give_up, refuse, screen
 from screener.core.decode import washington_day_of
 from screener.errors import OperatorError
 from screener.model import Fault, Terms
@@ -42,7 +43,9 @@ log = logging.getLogger(__name__)
 
 BATCH_ORDERS_MAX = 2_000
 BATCH_BYTES_MAX = 16_000_000
+CAREFUL_ORDERS = 100
 FETCH_ORDERS = 200
+TRACE_CALLS = 10
 POLL_SECONDS = 0.2
 TRANSACTION_TIMEOUT_MS = 10_000
 RETRY_BACKOFF_MS = 2
@@ -81,14 +84,6 @@ class _Contested(Exception):  # noqa: N818  no fault
     """Another worker's use of a license stands before the batch's own."""
 
 
-class Answer(NamedTuple):
-    """A record with its decision, and the seconds that deciding took."""
-
-    record: Received
-    decision: Decision
-    seconds: float
-
-
 class Lane:
     """One worker's way from `orders` to the outgoing topics."""
 
@@ -110,6 +105,8 @@ class Lane:
         )
         self._stopping = threading.Event()
         self._undeliverable: set[Source] = set()
+        self._failed: KafkaError | None = None
+        self._careful = 0  # orders that are still sent one by one
         self._aborts = 0
         self._fault: str | None = None
         self._revoked = False
@@ -139,7 +136,7 @@ class Lane:
             self._ledger.close()
             self._consumer.close()
 
-    def _producer_settings(self) -> dict[str, str | int | bool]:
+    def _producer_settings(self) -> dict[str, Any]:
         return {
             "bootstrap.servers": self._settings.bootstrap_servers,
             "client.id": self._settings.transactional_id,
@@ -150,6 +147,7 @@ class Lane:
             "linger.ms": 1,
             "retry.backoff.ms": RETRY_BACKOFF_MS,
             "delivery.report.only.error": True,
+            "on_delivery": self._not_delivered,
         }
 
     def _consumer_settings(self) -> dict[str, str | int | bool]:
@@ -200,14 +198,14 @@ class Lane:
 
     def _fetch(self) -> list[Received]:
         """Wait for one record, then take what is there already: small batches when quiet, large ones when behind."""
+        most = CAREFUL_ORDERS if self._careful else BATCH_ORDERS_MAX
         records = self._readable(self._consumer.consume(1, POLL_SECONDS))
         size = sum(len(record.value or b"") for record in records)
-        while records and len(records) < BATCH_ORDERS_MAX and size < BATCH_BYTES_MAX:
+        while records and len(records) < most and size < BATCH_BYTES_MAX:
             self._revoked = False
-            more = self._readable(self._consumer.consume(min(FETCH_ORDERS, BATCH_ORDERS_MAX - len(records)), 0.0))
-            if (
-                self._revoked
-            ):  # what is in hand may be another worker's now, and the group's new generation would pass it
+            more = self._readable(self._consumer.consume(min(FETCH_ORDERS, most - len(records)), 0.0))
+            if self._revoked:
+                # What is in hand may be another worker's now, and the group's new generation would pass it.
                 records, size = [], 0
             if not more:
                 break
@@ -228,11 +226,10 @@ class Lane:
         return records
 
     def _answer(self, records: list[Received]) -> None:
-        snapshot = self._current()
         self._ledger.begin()
-        answers = [self._screened(record, snapshot) for record in records]
+        self._failed = None
         try:
-            self._transact(answers)
+            decided = self._transact(records, self._current())
         except _Contested:
             self._again(records)
             return
@@ -241,34 +238,44 @@ class Lane:
             return
         self._ledger.settle()
         self._aborts = 0
+        self._careful = max(0, self._careful - len(records))
         self._undeliverable.clear()
-        self._metrics.committed(len(answers))
-        for answer in answers:
-            self._metrics.decided(answer.decision, answer.seconds)
+        self._metrics.committed(decided)
 
-    def _screened(self, record: Received, snapshot: Snapshot) -> Answer:
-        begun = time.perf_counter()
+    def _screened(self, record: Received, snapshot: Snapshot) -> Decision:
         terms = terms_of(record.timestamp_ms, self._settings)
         if record.source in self._undeliverable:
             fault = Fault("OUTPUT_TOO_LARGE", "the decision on this order is larger than the outgoing topic takes")
-            decision = refuse(record.value, fault, snapshot, terms)
-        else:
-            decision = screen(record.value, snapshot, terms, record.key, self._ledger)
-            if decision.use is not None:
-                self._ledger.add(decision.use)
-        return Answer(record, decision, time.perf_counter() - begun)
+            return refuse(record.value, fault, snapshot, terms)
+        try:
+            return screen(record.value, snapshot, terms, record.key, self._ledger)
+        except Exception as error:  # noqa: BLE001  a fault of ours stops no other order and is no answer
+            trace = _trace(error)
+            log.error("screening of %s[%d]@%d failed: %s", self._orders, *record.source, trace)  # noqa: TRY400
+            return give_up(record.value, Fault("SCREENING_FAILED", trace), snapshot, terms)
 
     # --- the transaction ---------------------------------------------------------------------------------------------
 
-    def _transact(self, answers: list[Answer]) -> None:
-        """Commit decisions, uses of licenses and positions together."""
+    def _transact(self, records: list[Received], snapshot: Snapshot) -> list[tuple[Decision, float]]:
+        """Commit decisions, uses of licenses and positions together; the decisions with the seconds each took.
+
+        A decision is produced as soon as it is made, so that the client sends it while the next order is screened.
+        """
+        decided: list[tuple[Decision, float]] = []
+        uses: list[tuple[Decision, Use]] = []
+        clock = time.perf_counter
         self._producer.begin_transaction()
-        for answer in answers:
-            self._produce(answer)
-        uses = [(answer.decision, use) for answer in answers if (use := answer.decision.use) is not None]
+        for record in records:
+            begun = clock()
+            decision = self._screened(record, snapshot)
+            decided.append((decision, clock() - begun))
+            if decision.use is not None:
+                self._ledger.add(decision.use)
+                uses.append((decision, decision.use))
+            self._produce(record, decision)
         if uses and not self._settings.shadow:
             self._write_uses(uses)
-        ends = {partition: offset + 1 for partition, offset in (answer.record.source for answer in answers)}
+        ends = {partition: offset + 1 for partition, offset in (record.source for record in records)}
         positions = [TopicPartition(self._orders, partition, offset) for partition, offset in ends.items()]
         metadata = self._consumer.consumer_group_metadata()
         deadline = time.monotonic() + COMMIT_SECONDS_MAX
@@ -276,6 +283,7 @@ class Lane:
             lambda: self._producer.send_offsets_to_transaction(positions, metadata, CALL_SECONDS_MAX), deadline
         )
         self._retried(lambda: self._producer.commit_transaction(CALL_SECONDS_MAX), deadline)
+        return decided
 
     def _write_uses(self, uses: list[tuple[Decision, Use]]) -> None:
         """Produce what the batch draws of licenses; raise where another worker draws on one of them before it."""
@@ -313,31 +321,43 @@ class Lane:
             else:
                 return
 
-    def _produce(self, answer: Answer) -> None:
-        record, decision, _ = answer
+    def _produce(self, record: Received, decision: Decision) -> None:
+        partition, offset = record.source
         topic = self._shadow if self._settings.shadow else self._outputs[decision.outcome]
         headers: list[tuple[str, str | bytes | None]] = [
-            ("screener-source", f"{self._orders}[{record.source[0]}]@{record.source[1]}"),
+            ("screener-source", f"{self._orders}[{partition}]@{offset}"),
             ("screener-source-timestamp-ms", str(record.timestamp_ms)),
         ]
-        on_delivery = partial(self._not_delivered, record.source)
-        try:
-            self._offered(
-                lambda: self._producer.produce(
-                    topic, decision.value, record.key, record.source[0], on_delivery=on_delivery, headers=headers
-                )
-            )
-        except KafkaException as error:
-            self._not_delivered(record.source, error.args[0], None)
-            raise
+        while True:
+            try:
+                self._producer.produce(topic, decision.value, record.key, partition, headers=headers)
+                break
+            except BufferError:
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                if error.args[0].code() in _POISON:
+                    self._found_undeliverable(record, error.args[0])
+                raise
+        if self._careful:
+            self._producer.flush(CALL_SECONDS_MAX)
+            if self._failed:
+                self._found_undeliverable(record, self._failed)
+                raise KafkaException(self._failed)
 
-    def _not_delivered(self, source: Source, error: KafkaError | None, _message: object) -> None:
+    def _not_delivered(self, error: KafkaError | None, _message: object) -> None:
+        """The client's word on a record: the broker refused it, and with it all that it was packed together with."""
         if error is not None and error.code() in _POISON:
-            log.error("decision on %s[%d]@%d can't be produced: %s", self._orders, *source, error.str())
-            self._undeliverable.add(source)
+            self._failed = error
+
+    def _found_undeliverable(self, record: Received, error: KafkaError) -> None:
+        log.error("decision on %s[%d]@%d can't be produced: %s", self._orders, *record.source, error.str())
+        self._undeliverable.add(record.source)
 
     def _roll_back(self, error: KafkaException, records: list[Received]) -> None:
-        """Abort, and go back to the first record of the batch; raise when there is no way on."""
+        """Abort, and go back to the first record of the batch; raise when there is no way on.
+
+        Where the broker refused a decision, the batch is sent again one by one, to know which it was.
+        """
         fault = error.args[0]
         self._aborts += 1
         if fault.fatal() or self._aborts > ABORTS_MAX:
@@ -346,7 +366,10 @@ class Lane:
         if self._stopping.is_set():
             return
         self._go_back(records)
-        if not self._undeliverable:
+        if self._undeliverable or self._failed:
+            self._aborts = 0  # each time one order more is known
+            self._careful = max(self._careful, len(records))
+        else:
             self._stopping.wait(min(BACKOFF_SECONDS_MAX, 0.05 * 2**self._aborts))
 
     def _again(self, records: list[Received]) -> None:
@@ -395,6 +418,12 @@ def _terms(hour: int, this_hour: int, settings: Settings) -> Terms:
         allow_stale=settings.allow_stale,
         profile=settings.profile,
     )
+
+
+def _trace(error: Exception) -> str:
+    """An exception's kind and last calls, without its message: that may hold a party's name."""
+    calls = "".join(traceback.format_tb(error.__traceback__, limit=-TRACE_CALLS))
+    return f"{type(error).__name__}, last calls:\n{calls}"
 
 
 def _received(message: Message) -> Received:

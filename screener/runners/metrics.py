@@ -6,12 +6,15 @@ never a name or an order id.
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from screener.model import Decision, Snapshot
 
 OUTCOMES = ("clear", "review", "block", "quarantine")
@@ -70,19 +73,19 @@ class Metrics:
         for result in ("committed", "aborted"):
             self._transactions.labels(result)
 
-    def decided(self, decision: Decision, seconds: float) -> None:
-        """Count one decision; `seconds` is what screening the order took."""
-        self._orders.labels(decision.outcome).inc()
-        self._screening.observe(seconds)
-        for code in decision.lists:
-            self._hits.labels(code).inc()
-        if decision.outcome == "quarantine":
-            self._quarantined.labels(decision.reasons[0]).inc()
-
-    def committed(self, orders: int) -> None:
-        """Count a transaction that took `orders` orders."""
-        self._batch.observe(orders)
+    def committed(self, decided: Sequence[tuple[Decision, float]]) -> None:
+        """Count a transaction: its decisions, with the seconds that screening each order took."""
+        self._batch.observe(len(decided))
         self._transactions.labels("committed").inc()
+        for outcome, count in Counts(decision.outcome for decision, _ in decided).items():
+            self._orders.labels(outcome).inc(count)
+        for _, seconds in decided:
+            self._screening.observe(seconds)
+        for code, count in Counts(code for decision, _ in decided for code in decision.lists).items():
+            self._hits.labels(code).inc(count)
+        faults = (decision.reasons[0] for decision, _ in decided if decision.outcome == "quarantine")
+        for reason, count in Counts(faults).items():
+            self._quarantined.labels(reason).inc(count)
 
     def aborted(self) -> None:
         """Count a transaction that was rolled back."""

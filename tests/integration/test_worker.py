@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -27,6 +28,8 @@ from screener.runners.metrics import Metrics
 from tests.integration.kafka import Decided, Worker, outputs, publish, reading, running
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from screener.model import Snapshot
 
 CLEAN = {"parties": [{"role": "end_user", "name": "Maple Ridge Instruments Ltd."}]}
@@ -211,17 +214,21 @@ def test_an_output_that_cannot_be_produced_becomes_a_small_quarantine_record(
     """A decision larger than its topic takes quarantines the order; the partition does not loop."""
     with running(worker):
         admin = AdminClient({"bootstrap.servers": broker})
-        small = ConfigEntry("max.message.bytes", "20000", incremental_operation=AlterConfigOpType.SET)
-        resource = ConfigResource(ResourceType.TOPIC, f"{prefix}orders.review", incremental_configs=[small])
+        limit = ConfigEntry("max.message.bytes", "20000", incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, f"{prefix}orders.review", incremental_configs=[limit])
         for future in admin.incremental_alter_configs([resource]).values():
             future.result(10)
         text = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(19_000))
-        records = [order("big", CLEAN | {"notes": f"c/o Loongson Technology {text}"}), order("after", LISTED)]
+        small = [order(f"small-{number}", CLEAN | {"notes": "c/o Loongson Technology"}) for number in range(40)]
+        records = [order("big", CLEAN | {"notes": f"c/o Loongson Technology {text}"}), order("after", LISTED), *small]
         decided = {record.key: record for record in answered(broker, prefix, records)}
     assert decided[b"big"].topic == f"{prefix}orders.quarantine"
     assert decided[b"big"].decision["reasons"] == ["OUTPUT_TOO_LARGE", "SAMPLE"]
     assert decided[b"big"].decision["original_bytes"] == len(records[0][1])
     assert decided[b"after"].topic == f"{prefix}orders.blocked"
+    assert {record.topic for key, record in decided.items() if key not in {b"big", b"after"}} == {
+        f"{prefix}orders.review"
+    }
 
 
 def test_an_affiliate_of_the_third_tier_is_blocked_and_the_decision_tells_every_hop(
@@ -351,37 +358,76 @@ def test_a_port_that_is_taken_is_named(worker: Worker) -> None:
 # --- what an exception does not do -----------------------------------------------------------------------------------
 
 
-def test_an_exception_never_acknowledges_an_order(
+def test_an_exception_of_the_core_quarantines_its_order_and_nothing_else(
     broker: str, prefix: str, sample: build.Built, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a stream processor would acknowledge an event whose body raised, the lane ends and commits nothing."""
-    held = settings.Settings(broker, topic_prefix=prefix)
+    """The order goes to quarantine with its bytes, offset and the traceback without values; others are answered."""
     real_screen = lanes.screen
 
     def failing(raw: bytes | None, snapshot: Snapshot, *rest: Any) -> Any:
         if raw and b"O-2" in raw:
-            raise RuntimeError("a fault of the program")
+            raise RuntimeError(raw.decode())
         return real_screen(raw, snapshot, *rest)
 
     publish(broker, f"{prefix}orders", [order("O-1"), order("O-2", LISTED), order("O-3")])
     monkeypatch.setattr(lanes, "screen", failing)
+    metrics = Metrics()
+    with in_process(broker, prefix, sample, metrics), reading(broker, outputs(prefix)) as reader:
+        decided = {record.key: record for record in reader.read_until(3)}
+    assert {key: record.decision["outcome"] for key, record in decided.items()} == {
+        b"O-1": "clear",
+        b"O-2": "quarantine",
+        b"O-3": "clear",
+    }
+    said = decided[b"O-2"].decision
+    assert said["reasons"][0] == "SCREENING_FAILED"
+    assert said["reason"].startswith("RuntimeError, last calls:")
+    assert "in failing" in said["reason"]
+    assert "Huawei" not in said["reason"]
+    assert b64decode(said["original"]) == order("O-2", LISTED)[1]
+    assert decided[b"O-2"].source.startswith(f"{prefix}orders[")
+    assert sum(committed(broker, prefix)) == 3
+    assert metrics.registry.get_sample_value("screener_quarantined_total", {"reason": "SCREENING_FAILED"}) == 1
+
+
+def test_an_exception_never_acknowledges_an_order(
+    broker: str, prefix: str, sample: build.Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no decision can be made at all, the lane ends and commits nothing: the successor answers."""
+    real = lanes.screen, lanes.give_up
+
+    def failing(raw: bytes | None, *rest: Any) -> Any:
+        if raw and b"O-2" in raw:
+            raise RuntimeError("a fault of the program")
+        return real[0](raw, *rest)
+
+    publish(broker, f"{prefix}orders", [order("O-1"), order("O-2", LISTED), order("O-3")])
+    monkeypatch.setattr(lanes, "screen", failing)
+    monkeypatch.setattr(lanes, "give_up", failing)
     with pytest.raises(RuntimeError, match="a fault of the program"):
-        Lane(held, lambda: sample.snapshot, Metrics()).run()
+        Lane(settings.Settings(broker, topic_prefix=prefix), lambda: sample.snapshot, Metrics()).run()
     before = committed(broker, prefix)
     with reading(broker, outputs(prefix)) as reader:
         assert not [record for record in reader.read_until(0) if record.key == b"O-2"]
-        monkeypatch.setattr(lanes, "screen", real_screen)
-        lane = Lane(held, lambda: sample.snapshot, Metrics())
-        thread = threading.Thread(target=lane.run, daemon=True)
-        thread.start()
-        try:
+        monkeypatch.undo()
+        with in_process(broker, prefix, sample, Metrics()):
             decided = reader.read_until(3)
-        finally:
-            lane.stop()
-            thread.join()
     assert sorted(record.key or b"" for record in decided) == [b"O-1", b"O-2", b"O-3"]
     assert sum(committed(broker, prefix)) == 3
     assert sum(before) < 3
+
+
+@contextlib.contextmanager
+def in_process(broker: str, prefix: str, sample: build.Built, metrics: Metrics) -> Iterator[Lane]:
+    """A lane in a thread of the test, ended whatever happens."""
+    lane = Lane(settings.Settings(broker, topic_prefix=prefix), lambda: sample.snapshot, metrics)
+    thread = threading.Thread(target=lane.run, daemon=True)
+    thread.start()
+    try:
+        yield lane
+    finally:
+        lane.stop()
+        thread.join()
 
 
 def committed(broker: str, prefix: str) -> list[int]:
