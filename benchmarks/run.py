@@ -54,7 +54,6 @@ ORDERS = 4_000
 STREAM_ORDERS = 20_000
 PROVED_ORDERS = 25
 PIECE_ORDERS = 250
-PARTIES_DRAWN = 41_500  # a few of them are stopped
 REGISTER = "names/ieee_oui_2026-03-16.csv.gz"
 
 
@@ -193,7 +192,7 @@ def _workloads(reference: Path | None, held: Snapshot) -> Iterable[tuple[Workloa
     ]
     yield Workload(f"{named}, one party an order, all names distinct", _register_orders(reference)[:count]), rows
     listed = stream.listed_names(held)
-    parties = _unlisted(stream.parties(reference, PARTIES_DRAWN), held)[: 2 * stream.PARTIES]
+    parties = stream.usual_parties(reference, held, 2 * stream.PARTIES)
     usual = parties[: stream.PARTIES]
     orders = stream.zipf_orders(usual, listed, STREAM_ORDERS)
     before = stream.zipf_orders(usual, listed, STREAM_ORDERS, seed=stream.SEED + 1)
@@ -204,12 +203,6 @@ def _workloads(reference: Path | None, held: Snapshot) -> Iterable[tuple[Workloa
         Row("no memory", partial(_forgetful, held), 2_000),
     ]
     yield Workload(f"{named}, stream of distinct parties and texts", distinct), rows
-
-
-def _unlisted(parties: Sequence[stream.Party], held: Snapshot) -> list[stream.Party]:
-    """The parties that the core does not stop: then the orders that it stops are those that name a listed one."""
-    stopped = replace(held)
-    return [party for party in parties if screen(stream.order_of(party), stopped, TERMS).outcome == "clear"]
 
 
 def _stream_rows(

@@ -13,10 +13,14 @@ import gzip
 import random
 import statistics
 from csv import DictReader
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
+
+from benchmarks.workbench import TERMS
+from screener.core import screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,6 +36,7 @@ ADDRESS_SHARE = 0.4
 ORDER_PARTIES = 4
 DESCRIPTIONS = 2_000
 END_USES = 300
+DRAWN_MORE_PERCENT = 4
 SEED = 744
 
 OUI = "names/ieee_oui_2026-03-16.csv.gz"
@@ -158,6 +163,16 @@ def parties(reference: Path | None, count: int) -> list[Party]:
         )
         for number, (name, address, country) in enumerate(rows[:count])
     ]
+
+
+def usual_parties(reference: Path | None, held: Snapshot, count: int) -> list[Party]:
+    """`count` parties that the core does not stop: then the orders that it stops are those that name a listed one."""
+    forgetful = replace(held)
+    drawn = parties(reference, count + count * DRAWN_MORE_PERCENT // 100)
+    usual = [party for party in drawn if screen(order_of(party), forgetful, TERMS).outcome == "clear"]
+    if len(usual) < count:
+        raise ValueError(f"{len(usual)} parties that are not stopped, expected {count}")
+    return usual[:count]
 
 
 def _short(name: str) -> str:

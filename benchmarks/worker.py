@@ -177,7 +177,7 @@ def main() -> int:
 
 
 def _bench(place: Place, options: argparse.Namespace) -> int:
-    parties = stream.parties(options.reference, stream.PARTIES)
+    parties = stream.usual_parties(options.reference, place.held, stream.PARTIES)
     orders = stream.zipf_orders(parties, stream.listed_names(place.held), options.orders)
     _publish(place, orders)
     expected, core_us = _by_the_core(place, orders)
