@@ -36,7 +36,7 @@ from screener import broker
 from screener.core import screen
 from screener.lists import build, snapshot
 from screener.runners import topics
-from screener.runners.lane import terms_of
+from screener.runners.lane import TermsOf
 from screener.settings import Settings
 from tests.integration.kafka import free_port
 
@@ -52,7 +52,7 @@ FAUST_ORDERS = 40_000
 ROUNDS = 3
 PARTITIONS = 4
 WARM_SHARE = 0.25
-LATENCY_SECONDS = 8.0
+LATENCY_SECONDS = 10.0
 LATENCY_SHARE = 0.5
 SAMPLE_SECONDS = 0.05
 AT = (50, 99, 99.9)
@@ -230,7 +230,7 @@ def _id_of(order: bytes) -> bytes:
 
 def _by_the_core(place: Place, orders: Sequence[bytes]) -> tuple[dict[bytes, bytes], float]:
     """Order id -> hash of the decision by the core alone, and its microseconds an order behind the first ones."""
-    terms = terms_of(int(time.time() * 1000), place.settings)
+    terms = TermsOf(place.settings)(int(time.time() * 1000))
     expected = {_id_of(order): hashlib.sha256(screen(order, place.held, terms).value).digest() for order in orders}
     held = replace(place.held)
     first = int(WARM_SHARE * len(orders))

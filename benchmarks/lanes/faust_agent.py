@@ -9,12 +9,13 @@ import faust
 
 from benchmarks.lanes import OUTPUT_BYTES_MAX, arguments
 from screener.core import screen
-from screener.runners.lane import terms_of
+from screener.runners.lane import TermsOf
 
 run = arguments()
 if run.held is None:
     sys.exit("expected a snapshot")
 held = run.held
+terms_of = TermsOf(run.settings)
 app = faust.App(
     run.settings.group,
     broker=f"kafka://{run.settings.bootstrap_servers}",
@@ -39,7 +40,7 @@ async def decide(stream: Any) -> None:  # noqa: ANN401
     """Screen an order and send its decision on."""
     async for event in stream.events():
         message = event.message
-        decision = screen(message.value, held, terms_of(round(message.timestamp * 1000), run.settings), message.key)
+        decision = screen(message.value, held, terms_of(round(message.timestamp * 1000)), message.key)
         await outputs[decision.outcome].send(key=message.key, value=decision.value, partition=message.partition)
 
 

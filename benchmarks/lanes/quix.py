@@ -17,7 +17,7 @@ from benchmarks.lanes import (
     arguments,
 )
 from screener.core import screen
-from screener.runners.lane import terms_of
+from screener.runners.lane import TermsOf
 
 if TYPE_CHECKING:
     from screener.model import Decision
@@ -26,6 +26,7 @@ run = arguments()
 if run.held is None:
     sys.exit("expected a snapshot")
 held = run.held
+terms_of = TermsOf(run.settings)
 app = Application(
     broker_address=run.settings.bootstrap_servers,
     consumer_group=run.settings.group,
@@ -53,7 +54,7 @@ outputs = {
 
 def decide(value: bytes, key: bytes, timestamp_ms: int, _headers: Any) -> Decision:  # noqa: ANN401
     """Screen an order."""
-    return screen(value, held, terms_of(timestamp_ms, run.settings), key)
+    return screen(value, held, terms_of(timestamp_ms), key)
 
 
 chosen: dict[str, Any] = {}

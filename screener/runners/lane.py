@@ -103,6 +103,7 @@ class Lane:
         self._output_bytes_max = min(
             topic.message_bytes_max for topic in self._topics if topic.role in {"out", "shadow"}
         )
+        self._terms_of = TermsOf(settings)
         self._stopping = threading.Event()
         self._undeliverable: set[Source] = set()
         self._failed: KafkaError | None = None
@@ -243,7 +244,7 @@ class Lane:
         self._metrics.committed(decided)
 
     def _screened(self, record: Received, snapshot: Snapshot) -> Decision:
-        terms = terms_of(record.timestamp_ms, self._settings)
+        terms = self._terms_of(record.timestamp_ms)
         if record.source in self._undeliverable:
             fault = Fault("OUTPUT_TOO_LARGE", "the decision on this order is larger than the outgoing topic takes")
             return refuse(record.value, fault, snapshot, terms)
@@ -402,22 +403,28 @@ class Lane:
                 self._metrics.lagging(row.partition, high - answered)
 
 
-def terms_of(timestamp_ms: int, settings: Settings) -> Terms:
-    """The terms of an order that the broker has a timestamp of (ms since 1970), at this moment."""
-    return _terms(timestamp_ms // 3_600_000, int(time.time()) // 3_600, settings)
+class TermsOf:
+    """The terms of orders, by when the broker got them; those of one hour share theirs."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._hours = (-1, -1)
+        self._terms = Terms()
 
-@lru_cache(maxsize=64)
-def _terms(hour: int, this_hour: int, settings: Settings) -> Terms:
-    """The terms of what came in an hour since 1970 (UTC) and is answered in another."""
-    today = _day(this_hour)
-    return Terms(
-        received_on=_day(hour) or today,
-        aged_on=today,
-        list_age_days_max=settings.max_list_age,
-        allow_stale=settings.allow_stale,
-        profile=settings.profile,
-    )
+    def __call__(self, timestamp_ms: int) -> Terms:
+        """The terms of an order that the broker has a timestamp of (ms since 1970), at this moment."""
+        hours = (timestamp_ms // 3_600_000, int(time.time()) // 3_600)
+        if hours != self._hours:
+            today = _day(hours[1])
+            self._terms = Terms(
+                received_on=_day(hours[0]) or today,
+                aged_on=today,
+                list_age_days_max=self._settings.max_list_age,
+                allow_stale=self._settings.allow_stale,
+                profile=self._settings.profile,
+            )
+            self._hours = hours
+        return self._terms
 
 
 def _trace(error: Exception) -> str:
@@ -431,6 +438,7 @@ def _received(message: Message) -> Received:
     return Received(source, message.timestamp()[1], message.key(), message.value())
 
 
+@lru_cache(maxsize=64)
 def _day(hour: int) -> str | None:
     """The day in Washington of an hour since 1970 (UTC), None before; Washington's days begin on whole hours."""
     return washington_day_of(hour * 3_600_000)
