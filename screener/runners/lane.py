@@ -50,6 +50,7 @@ POLL_SECONDS = 0.2
 TRANSACTION_TIMEOUT_MS = 10_000
 RETRY_BACKOFF_MS = 2
 """A transaction that follows at once waits for the markers of the last one in steps of this length; it doubles."""
+METADATA_MS = 10_000
 SESSION_TIMEOUT_MS = 10_000
 START_SECONDS_MAX = 30.0
 CALL_SECONDS_MAX = 5.0
@@ -57,6 +58,7 @@ COMMIT_SECONDS_MAX = 60.0
 ABORTS_MAX = 8
 BACKOFF_SECONDS_MAX = 5.0
 LAG_SECONDS = 1.0
+WAITING_SECONDS = 5.0
 CONTESTED_SECONDS = (0.005, 0.1)
 _POISON = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
 _HOPELESS = frozenset(
@@ -112,6 +114,8 @@ class Lane:
         self._fault: str | None = None
         self._revoked = False
         self._lag_due = 0.0
+        self._waiting: frozenset[int] = frozenset()
+        self._waiting_due = 0.0
         self.assigned: frozenset[int] = frozenset()
         self.joined = False
         self._consumer: Consumer
@@ -147,6 +151,7 @@ class Lane:
             "compression.type": "lz4",
             "linger.ms": 1,
             "retry.backoff.ms": RETRY_BACKOFF_MS,
+            "topic.metadata.refresh.interval.ms": METADATA_MS,
             "delivery.report.only.error": True,
             "on_delivery": self._not_delivered,
         }
@@ -159,6 +164,7 @@ class Lane:
             "group.instance.id": self._settings.transactional_id,
             "session.timeout.ms": SESSION_TIMEOUT_MS,
             "enable.auto.commit": False,
+            "topic.metadata.refresh.interval.ms": METADATA_MS,
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
             "queued.max.messages.kbytes": 32_768,
@@ -169,12 +175,43 @@ class Lane:
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Not by the consumer: a call on it from its own callback makes the client abort at its next log line.
-        counts = topics.partition_counts(self._producer.list_topics(timeout=START_SECONDS_MAX))
-        problems = topics.partition_problems(self._topics, counts)
-        if problems:
-            self._fault = "; ".join(problems)
+        self._compare_topics({row.partition for row in partitions})
         self.assigned, self.joined = frozenset(row.partition for row in partitions), True
+        self._waiting_due = 0.0
         log.info("assigned %s", sorted(self.assigned))
+
+    def _compare_topics(self, assigned: Iterable[int]) -> None:
+        """Which of the partitions have no counterpart in an outgoing topic; a missing topic is a fault."""
+        counts = topics.partition_counts(self._producer.list_topics(timeout=START_SECONDS_MAX))
+        missing = [topic.name for topic in self._topics if not counts.get(topic.name)]
+        if missing:
+            self._fault = f"missing: {', '.join(missing)}; `screener topics apply` creates them"
+        covered = topics.partitions_covered(self._topics, counts)
+        self._waiting = frozenset(partition for partition in assigned if partition >= covered)
+        self._metrics.waiting(len(self._waiting))
+        if self._waiting:
+            problems = "; ".join(topics.partition_problems(self._topics, counts))
+            log.error("%s wait, unanswered, at partitions %s: %s", self._orders, sorted(self._waiting), problems)
+
+    def _hold_waiting(self) -> None:
+        """Pause partitions without a counterpart, and from time to time look whether they have one now."""
+        if not self._waiting or time.monotonic() < self._waiting_due:
+            return
+        before = self._waiting
+        if self._waiting_due:
+            self._compare_topics(before)
+        self._waiting_due = time.monotonic() + WAITING_SECONDS
+        self._consumer.pause([TopicPartition(self._orders, partition) for partition in self._waiting])
+        fitting = [TopicPartition(self._orders, partition) for partition in before - self._waiting]
+        if fitting:
+            log.info("partitions %s have their counterparts now", sorted(before - self._waiting))
+            self._consumer.resume(fitting)
+
+    def _put_back(self, message: Message) -> None:
+        """Leave an order in its place: it came before its partition was paused."""
+        self._waiting_due = 0.0
+        self._hold_waiting()
+        self._consumer.seek(TopicPartition(self._orders, message.partition() or 0, message.offset() or 0))
 
     def _on_revoke(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         self._revoked = True
@@ -185,6 +222,7 @@ class Lane:
     # --- one batch ---------------------------------------------------------------------------------------------------
 
     def _step(self) -> None:
+        self._hold_waiting()
         records = self._fetch()
         if self._fault:
             raise OperatorError(f"the topics do not fit: {self._fault}")
@@ -216,14 +254,19 @@ class Lane:
 
     def _readable(self, messages: Iterable[Message]) -> list[Received]:
         records: list[Received] = []
+        held: dict[int, Message] = {}
         for message in messages:
             error = message.error()
-            if error is None:
+            if error is None and message.partition() in self._waiting:
+                held.setdefault(message.partition() or 0, message)
+            elif error is None:
                 records.append(_received(message))
             elif error.fatal() or error.code() in _HOPELESS:
                 raise KafkaException(error)
             else:
                 log.warning("consumer: %s", error.str())
+        for message in held.values():
+            self._put_back(message)
         return records
 
     def _answer(self, records: list[Received]) -> None:

@@ -56,6 +56,11 @@ class Metrics:
         self._lag = Gauge(
             "screener_consumer_lag_records", "Orders not yet answered.", ["partition"], registry=self.registry
         )
+        self._waiting = Gauge(
+            "screener_partitions_waiting",
+            "Partitions of orders that are not read: an outgoing topic has fewer partitions.",
+            registry=self.registry,
+        )
         self._age = Gauge(
             "screener_snapshot_age_seconds", "Age of the oldest list of the snapshot in use.", registry=self.registry
         )
@@ -98,6 +103,10 @@ class Metrics:
     def lagging(self, partition: int, records: int) -> None:
         """Say how many orders of a partition are not yet answered."""
         self._lag.labels(str(partition)).set(records)
+
+    def waiting(self, partitions: int) -> None:
+        """Say how many partitions have no counterpart in an outgoing topic and are not read."""
+        self._waiting.set(partitions)
 
     def revoked(self) -> None:
         """Forget the partitions' lags: other workers may have them now."""

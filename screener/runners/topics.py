@@ -262,6 +262,11 @@ def partition_problems(topics: Sequence[Topic], counts: Mapping[str, int]) -> li
     ]
 
 
+def partitions_covered(topics: Sequence[Topic], counts: Mapping[str, int]) -> int:
+    """How many partitions every outgoing topic has: an order of a later one has no place for its decision."""
+    return min(counts.get(topic.name, 0) for topic in _outputs(topics))
+
+
 # --- compare and apply -----------------------------------------------------------------------------------------------
 
 

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    ResourceType,
+)
 
 from screener import settings
 from screener.core.decode import ORDER_BYTES_MAX
@@ -353,6 +360,34 @@ def test_a_port_that_is_taken_is_named(worker: Worker) -> None:
         taken.listen()
         assert worker.start().wait_end() == 2
     assert f"127.0.0.1:{worker.port}" in worker.log.read_text(encoding="utf-8")
+
+
+def test_a_partition_without_a_counterpart_waits_and_is_answered_once_it_has_one(
+    broker: str, prefix: str, worker: Worker
+) -> None:
+    """`orders` grew alone: its new partition is not read and told of, the others are answered; nothing is lost."""
+    admin = AdminClient({"bootstrap.servers": broker})
+    with running(worker):
+        (grown,) = admin.create_partitions([NewPartitions(f"{prefix}orders", 3)]).values()
+        grown.result(10)
+        producer = Producer({"bootstrap.servers": broker})
+        for number in range(30):
+            key, value = order(f"O-{number}")
+            producer.produce(f"{prefix}orders", value, key, number % 3)
+        producer.flush(30)
+        with reading(broker, outputs(prefix)) as reader:
+            reader.read_until(20)
+            deadline = time.monotonic() + 60
+            while worker.metric("screener_partitions_waiting") != 1 and time.monotonic() < deadline:
+                time.sleep(0.2)
+            assert worker.metric("screener_partitions_waiting") == 1, worker.log.read_text()[-2000:]
+            assert "2 partitions" in worker.log.read_text(encoding="utf-8")
+            assert len(reader.read(1.0)) == 20
+        topics.apply(broker, prefix, 3)
+        with reading(broker, outputs(prefix)) as reader:
+            decided = reader.read_until(30)
+        assert len({record.key for record in decided}) == len(decided) == 30
+        assert worker.metric("screener_partitions_waiting") == 0
 
 
 # --- what an exception does not do -----------------------------------------------------------------------------------
