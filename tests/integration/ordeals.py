@@ -1,0 +1,323 @@
+"""Ordeals of the worker on a broker of their own: kills, a broker that is gone, rebalances, hostile messages.
+
+Each puts numbered orders in, counts the decisions that come out, and says what it did. The tests run them short, and
+`make soak` runs them whole.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import string
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from confluent_kafka import IsolationLevel, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from screener import broker
+from screener.lists import build, snapshot
+from screener.runners import topics
+from tests.integration.kafka import Worker, outputs, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PARTITIONS = 6
+LISTED_EVERY = 50
+FIRST_DECISION_SECONDS = 15.0
+READ_SECONDS = 300.0
+
+
+class Seen(NamedTuple):
+    """What came of an ordeal: orders published, decisions committed, how many of their sources are distinct.
+
+    `disordered` counts decisions that stand before one on an earlier order in their partition; `facts` is what the
+    ordeal itself has to say.
+    """
+
+    orders: int
+    decisions: int
+    distinct: int
+    disordered: int
+    outcomes: dict[str, int]
+    facts: dict[str, Any]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every order has one decision, and each partition's stand in the order of its orders."""
+        return self.orders == self.decisions == self.distinct and not self.disordered
+
+
+class Place:
+    """A broker in a folder, its topics, and a snapshot file of the sample."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bootstrap = broker.start(folder / "broker").bootstrap
+        topics.apply(self.bootstrap, "", PARTITIONS)
+        self.snapshot = folder / "sample.snapshot"
+        snapshot.save(build.build(build.Inputs(sample=True)).content, self.snapshot)
+
+    def worker(self, slot: int) -> Worker:
+        """A worker of a slot, not started."""
+        options = ["--snapshot", str(self.snapshot), "--slot", str(slot)]
+        return Worker(self.bootstrap, "", self.folder / f"worker-{slot}.log", options)
+
+    def kill_broker(self) -> None:
+        """SIGKILL, by the broker's own process id."""
+        running = broker.status(self.folder / "broker")
+        assert running is not None
+        os.kill(running.pid, signal.SIGKILL)
+        while broker.status(self.folder / "broker") is not None:
+            time.sleep(0.05)
+
+    def start_broker(self) -> None:
+        """Start it again, at the same port."""
+        assert broker.start(self.folder / "broker").bootstrap == self.bootstrap
+
+    def stop_broker(self) -> None:
+        """End it, by SIGTERM."""
+        broker.stop(self.folder / "broker")
+
+    def seen(self, published: int, **facts: Any) -> Seen:
+        """Read all committed decisions."""
+        with reading(self.bootstrap, outputs("")) as reader:
+            decided = reader.read_until(published, READ_SECONDS)
+        last: dict[tuple[str, int], int] = {}
+        disordered = 0
+        for record in decided:
+            offset = int(record.source.rpartition("@")[2])
+            disordered += offset <= last.get((record.topic, record.partition), -1)
+            last[record.topic, record.partition] = offset
+        distinct = len({record.source for record in decided})
+        topic_counts = dict(Counter(record.topic for record in decided))
+        return Seen(published, len(decided), distinct, disordered, topic_counts, facts)
+
+
+class Publisher(threading.Thread):
+    """Publishes `count` messages at a rate; `of` makes key and value of a number."""
+
+    def __init__(self, bootstrap: str, count: int, rate: float, of: Callable[[int], tuple[bytes, bytes]]) -> None:
+        super().__init__(daemon=True)
+        self._producer = Producer(
+            {"bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True, "message.max.bytes": 3_000_000}
+        )
+        self._count, self._rate, self._of = count, rate, of
+        self._ending = threading.Event()
+        self.published = 0
+
+    def run(self) -> None:
+        """Publish until all are out or `end` is asked for."""
+        begun = time.monotonic()
+        while self.published < self._count and not self._ending.is_set():
+            due = min(self._count, int((time.monotonic() - begun) * self._rate) + 1)
+            while self.published < due:
+                key, value = self._of(self.published)
+                try:
+                    self._producer.produce("orders", value, key)
+                except BufferError:
+                    break
+                self.published += 1
+            self._producer.poll(0.02)
+        while self._producer.flush(10):
+            pass
+
+    def end(self) -> int:
+        """Stop; how many the broker has."""
+        self._ending.set()
+        self.join()
+        return self.published
+
+    def wait(self) -> int:
+        """Wait until all are out."""
+        self.join()
+        return self.published
+
+
+def good(number: int) -> tuple[bytes, bytes]:
+    """A numbered order; one in fifty names a listed party."""
+    order_id = f"S-{number}"
+    name = "Huawei Technologies Co., Ltd." if number % LISTED_EVERY == 0 else f"Maple Ridge {number % 977} Ltd."
+    return order_id.encode(), orjson.dumps({"order_id": order_id, "parties": [{"role": "end_user", "name": name}]})
+
+
+# --- kills -----------------------------------------------------------------------------------------------------------
+
+
+def kills(place: Place, orders: int, rate: float, times: int, seed: int = 1) -> Seen:
+    """Two workers, one of them killed at random again and again; its successor starts at once in the same slot."""
+    chance = random.Random(seed)  # noqa: S311  repeatable, not secret
+    workers = [place.worker(0), place.worker(1)]
+    for worker in workers:
+        worker.start().wait_ready()
+    publisher = Publisher(place.bootstrap, orders, rate, good)
+    publisher.start()
+    opened, waits = 0, []
+    try:
+        for _ in range(times):
+            time.sleep(chance.uniform(0.1, 1.0))
+            worker = chance.choice(workers)
+            worker.kill()
+            begun = time.monotonic()
+            opened += _left_open(place)
+            worker.start()
+            waits.append(_seconds_until_decided(worker, begun))
+        published = publisher.wait()
+        facts = {"kills": times, "in_transaction": opened, "seconds_until_decided_max": round(max(waits), 1)}
+        return place.seen(published, **facts)
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
+def _left_open(place: Place) -> bool:
+    """Whether a transaction of a worker that was killed is open: those of the living one end within half a second."""
+    ends = _ends(place, IsolationLevel.READ_UNCOMMITTED)
+    time.sleep(0.5)
+    stable = _ends(place, IsolationLevel.READ_COMMITTED)
+    return any(stable[at] < end for at, end in ends.items())
+
+
+def _ends(place: Place, level: IsolationLevel) -> dict[TopicPartition, int]:
+    admin = AdminClient({"bootstrap.servers": place.bootstrap})
+    asked = {TopicPartition(name, at): OffsetSpec.latest() for name in outputs("") for at in range(PARTITIONS)}
+    found = admin.list_offsets(asked, isolation_level=level)
+    return {at: future.result(10).offset for at, future in found.items()}
+
+
+def _seconds_until_decided(worker: Worker, begun: float) -> float:
+    while time.monotonic() - begun < 4 * FIRST_DECISION_SECONDS:
+        if worker.metric('screener_transactions_total{result="committed"}') > 0:
+            break
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+# --- the broker ------------------------------------------------------------------------------------------------------
+
+
+def broker_restarts(place: Place, rate: float, times: int, apart_seconds: float, gone_seconds: float) -> Seen:
+    """The broker is killed and started again, several times, and then stopped for long."""
+    worker = place.worker(0)
+    worker.start().wait_ready()
+    publisher = Publisher(place.bootstrap, 10**9, rate, good)
+    publisher.start()
+    try:
+        for _ in range(times):
+            time.sleep(apart_seconds)
+            place.kill_broker()
+            place.start_broker()
+        time.sleep(apart_seconds)
+        place.stop_broker()
+        time.sleep(gone_seconds)
+        place.start_broker()
+        time.sleep(apart_seconds)
+        published = publisher.end()
+        seen = place.seen(published, broker_kills=times, gone_seconds=gone_seconds)
+        assert worker.popen is not None
+        return seen._replace(facts=seen.facts | {"worker_lives": worker.popen.poll() is None})
+    finally:
+        worker.kill()
+
+
+# --- rebalances ------------------------------------------------------------------------------------------------------
+
+
+def rebalances(place: Place, rate: float, seconds: float) -> Seen:
+    """A third and a fourth worker come and go while two work."""
+    steady = [place.worker(0), place.worker(1)]
+    guests = [place.worker(2), place.worker(3)]
+    for worker in steady:
+        worker.start().wait_ready()
+    publisher = Publisher(place.bootstrap, 10**9, rate, good)
+    publisher.start()
+    end = time.monotonic() + seconds
+    changes = 0
+    try:
+        while time.monotonic() < end:
+            for guest in guests:
+                guest.start().wait_ready()
+            for guest in guests:
+                guest.kill() if changes % 4 else guest.stop()
+            changes += 4
+        return place.seen(publisher.end(), changes=changes)
+    finally:
+        for worker in [*steady, *guests]:
+            if worker.popen is not None:
+                worker.kill()
+
+
+# --- hostile messages ------------------------------------------------------------------------------------------------
+
+
+def hostile(place: Place, count: int, seed: int = 2) -> Seen:
+    """Messages that are no orders among good ones: each is quarantined, and the good ones are answered as ever."""
+    chance = random.Random(seed)  # noqa: S311
+    kinds: Counter[str] = Counter()
+    ways = list(_WAYS.items())
+
+    def of(number: int) -> tuple[bytes, bytes]:
+        if number % 2:
+            return good(number // 2)
+        name, way = ways[number // 2 % len(ways)]
+        kinds[name] += 1
+        return f"bad-{number}".encode(), way(chance)
+
+    worker = place.worker(0)
+    worker.start().wait_ready()
+    publisher = Publisher(place.bootstrap, 2 * count, 1e9, of)
+    try:
+        publisher.start()
+        published = publisher.wait()
+        seen = place.seen(published, kinds=dict(kinds))
+        assert worker.popen is not None
+        return seen._replace(facts=seen.facts | {"worker_lives": worker.popen.poll() is None})
+    finally:
+        worker.kill()
+
+
+def _cut(chance: random.Random) -> bytes:
+    value = good(chance.randrange(1_000))[1]
+    return value[: chance.randrange(1, len(value))]
+
+
+def _deep(chance: random.Random) -> bytes:
+    depth = chance.randrange(65, 2_000)
+    return b'{"order_id":"D","parties":[{"name":"A"}],"x":' + b"[" * depth + b"]" * depth + b"}"
+
+
+def _huge(chance: random.Random) -> bytes:
+    return b'{"order_id":"H","parties":[{"name":"%b"}]}' % (b"A" * chance.randrange(1_001, 20_000))
+
+
+def _typed(chance: random.Random) -> bytes:
+    wrong = chance.choice([7, None, True, [], {}, 1e300, "", [[]]])
+    field = chance.choice(["order_id", "parties"])
+    return orjson.dumps({"order_id": "T", "parties": [{"name": "A"}]} | {field: wrong})
+
+
+def _twice(chance: random.Random) -> bytes:
+    name = "".join(chance.choices(string.ascii_letters, k=5)).encode()
+    return b'{"order_id":"K","parties":[{"name":"%b","name":"Huawei"}]}' % name
+
+
+_WAYS: dict[str, Callable[[random.Random], bytes]] = {
+    "random bytes": lambda chance: chance.randbytes(chance.randrange(1, 600)),
+    "cut off": _cut,
+    "deep": _deep,
+    "long": _huge,
+    "wrong type": _typed,
+    "NUL": lambda chance: b'{"order_id":"N","parties":[{"name":"A"}]}' + b"\0" * chance.randrange(1, 50),
+    "not UTF-8": lambda chance: b'{"order_id":"U","parties":[{"name":"%b"}]}' % bytes([chance.randrange(128, 256)]),
+    "a member twice": _twice,
+    "empty": lambda _: b"",
+    "many parties": lambda chance: orjson.dumps(
+        {"order_id": "P", "parties": [{"name": "A"}] * chance.randrange(101, 400)}
+    ),
+}

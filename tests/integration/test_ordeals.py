@@ -1,0 +1,55 @@
+"""The ordeals of the worker in their short form; `make soak` runs them whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from screener import broker
+from tests.integration import ordeals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[ordeals.Place]:
+    """A broker of the test's own: it is killed."""
+    try:
+        yield ordeals.Place(tmp_path)
+    finally:
+        broker.stop(tmp_path / "broker")
+
+
+def test_kills_lose_nothing_repeat_nothing_and_the_successor_decides_soon(place: ordeals.Place) -> None:
+    """Two workers, kills at random: every order has exactly one committed decision, in the order of its partition."""
+    seen = ordeals.kills(place, orders=40_000, rate=2_500, times=4)
+    assert seen.exact, seen
+    assert seen.facts["in_transaction"] >= 1, seen
+    assert seen.facts["seconds_until_decided_max"] < ordeals.FIRST_DECISION_SECONDS, seen
+
+
+def test_a_broker_that_is_killed_and_gone_loses_nothing(place: ordeals.Place) -> None:
+    """The worker outlives its broker, and answers every order once when it is back."""
+    seen = ordeals.broker_restarts(place, rate=300, times=1, apart_seconds=3, gone_seconds=6)
+    assert seen.exact, seen
+    assert seen.facts["worker_lives"], seen
+
+
+def test_workers_that_come_and_go_lose_nothing(place: ordeals.Place) -> None:
+    """Rebalances while orders stream."""
+    seen = ordeals.rebalances(place, rate=500, seconds=10)
+    assert seen.exact, seen
+    assert seen.facts["changes"] >= 4
+
+
+def test_hostile_messages_are_quarantined_and_good_ones_answered(place: ordeals.Place) -> None:
+    """Of each kind of message that is no order some, among as many good ones."""
+    count = 3_000
+    seen = ordeals.hostile(place, count)
+    assert seen.exact, seen
+    assert seen.outcomes["orders.quarantine"] == count, seen
+    assert seen.outcomes["orders.blocked"] == -(-count // ordeals.LISTED_EVERY), seen
+    assert seen.facts["worker_lives"], seen
