@@ -1,106 +1,83 @@
-"""The long run: orders at a steady rate, a worker killed again and again, one decision each: `make soak`.
+"""The ordeals of the worker in full, each on a broker of its own: `make soak`.
 
-    python benchmarks/soak.py [--minutes 10] [--rate 500] [--kill-every 30]
+    python benchmarks/soak.py [kills|broker|rebalances|hostile ...] [--record] [--note TEXT]
 
-Starts a broker of its own, publishes from one thread, kills the worker with SIGKILL at every interval and starts it
-again in the same slot. At the end every order must have exactly one committed decision; the exit status is 1 otherwise.
+Numbered orders go in and decisions are counted: every order must have exactly one, and those of a partition must stand
+in the order of their orders; the exit status is 1 otherwise. `tests/integration/ordeals.py` says what each ordeal does,
+and the tests run all of them in a shorter form.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
-import threading
 import time
+from functools import partial
 from pathlib import Path
-
-import orjson
-from confluent_kafka import Producer
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks import workbench
 from screener import broker
-from screener.lists import build, snapshot
-from screener.runners import topics
-from tests.integration.kafka import Worker, outputs, reading
+from tests.integration import ordeals
 
-MINUTES_MAX = 60.0
-RATE_MAX = 5_000
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-
-class Publisher(threading.Thread):
-    """Publishes numbered orders at a rate until told to stop."""
-
-    def __init__(self, bootstrap: str, rate: int) -> None:
-        super().__init__(daemon=True)
-        self._producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
-        self._rate = rate
-        self._ending = threading.Event()
-        self.published = 0
-
-    def run(self) -> None:
-        """Publish a tenth of a second's orders ten times a second."""
-        while not self._ending.wait(0.1):
-            for _ in range(max(1, self._rate // 10)):
-                order_id = f"S-{self.published}"
-                name = (
-                    "Huawei Technologies Co., Ltd."
-                    if self.published % 50 == 0
-                    else f"Maple Ridge {self.published} Ltd."
-                )
-                order = {"order_id": order_id, "parties": [{"role": "end_user", "name": name}]}
-                self._producer.produce("orders", orjson.dumps(order), order_id.encode())
-                self.published += 1
-            self._producer.poll(0)
-        self._producer.flush(60)
-
-    def end(self) -> None:
-        """Stop, and wait until the broker has every order."""
-        self._ending.set()
-        self.join()
+ORDEALS: dict[str, Callable[[ordeals.Place], ordeals.Seen]] = {
+    "kills": partial(ordeals.kills, orders=200_000, rate=5_000, times=20),
+    "broker": partial(ordeals.broker_restarts, rate=1_000, times=5, apart_seconds=5, gone_seconds=30),
+    "rebalances": partial(ordeals.rebalances, rate=1_000, seconds=60),
+    "hostile": partial(ordeals.hostile, count=100_000),
+}
+KILLS_IN_TRANSACTION_MIN = 10
 
 
 def main() -> int:
-    """Run, count, and say what was seen."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--rate", type=int, default=500, help="orders a second")
-    parser.add_argument("--kill-every", type=float, default=30.0, help="seconds between kills")
+    """Run what is asked for, count, and say what was seen."""
+    parser = workbench.parser(__doc__)
+    parser.add_argument("ordeals", nargs="*", metavar="ordeal", help=f"of {', '.join(ORDEALS)}; all without any")
     options = parser.parse_args()
-    minutes, rate = min(options.minutes, MINUTES_MAX), min(options.rate, RATE_MAX)
+    if strange := set(options.ordeals) - ORDEALS.keys():
+        parser.error(f"no such ordeal: {', '.join(sorted(strange))}")
+    failed = False
+    for name in options.ordeals or ORDEALS:
+        begun = time.monotonic()
+        seen = _seen(ORDEALS[name])
+        seconds = round(time.monotonic() - begun)
+        right = seen.exact and _as_asked(name, seen)
+        failed = failed or not right
+        print(
+            f"{name}: {'passed' if right else 'FAILED'} in {seconds} s: {seen.orders} orders,"
+            f" {seen.decisions} decisions, {seen.distinct} distinct, {seen.disordered} out of order;"
+            f" {seen.facts}; {seen.outcomes}",
+            flush=True,
+        )
+        if options.record:
+            figures = {"ordeal": name, "passed": right, "seconds": seconds, **seen._asdict()}
+            workbench.record("soak", figures, options.note)
+    return int(failed)
+
+
+def _seen(ordeal: Callable[[ordeals.Place], ordeals.Seen]) -> ordeals.Seen:
     with tempfile.TemporaryDirectory(prefix="screener-soak-") as name:
         folder = Path(name)
-        snapshot.save(build.build(build.Inputs(sample=True)).content, folder / "soak.snapshot")
         try:
-            bootstrap = broker.start(folder / "broker").bootstrap
-            return _soak(bootstrap, folder, minutes * 60, rate, options.kill_every)
+            return ordeal(ordeals.Place(folder))
         finally:
             broker.stop(folder / "broker")
 
 
-def _soak(bootstrap: str, folder: Path, seconds: float, rate: int, kill_seconds: float) -> int:
-    topics.apply(bootstrap)
-    publisher = Publisher(bootstrap, rate)
-    worker = Worker(bootstrap, "", folder / "worker.log", ["--snapshot", str(folder / "soak.snapshot")])
-    end = time.monotonic() + seconds
-    kills = 0
-    publisher.start()
-    worker.start().wait_ready()
-    try:
-        while time.monotonic() < end:
-            time.sleep(min(kill_seconds, max(0.0, end - time.monotonic())))
-            worker.kill()
-            kills += 1
-            worker.start().wait_ready()
-        publisher.end()
-        with reading(bootstrap, outputs("")) as reader:
-            decided = reader.read_until(publisher.published, 300)
-    finally:
-        worker.kill()
-    distinct = len({record.source for record in decided})
-    print(f"{publisher.published} orders, {kills} kills, {len(decided)} decisions, {distinct} of them distinct")
-    return int(not publisher.published == len(decided) == distinct)
+def _as_asked(name: str, seen: ordeals.Seen) -> bool:
+    """Whether the ordeal was as hard as it should be, and what else it promises was kept."""
+    facts = seen.facts
+    if name == "kills":
+        soon = facts["seconds_until_decided_max"] <= ordeals.FIRST_DECISION_SECONDS
+        return bool(soon and facts["in_transaction"] >= KILLS_IN_TRANSACTION_MIN)
+    if name == "hostile":
+        return bool(facts["worker_lives"] and seen.outcomes["orders.quarantine"] == sum(facts["kinds"].values()))
+    return bool(facts.get("worker_lives", True))
 
 
 if __name__ == "__main__":

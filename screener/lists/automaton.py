@@ -6,6 +6,7 @@ native or pickled bytes are ever loaded.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import ahocorasick
@@ -14,21 +15,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-class Automaton:
-    """All patterns at once, in one pass over a text, overlapping occurrences included."""
+SHARD_CHARACTERS = 200_000
+"""Of the patterns in a shard: building one holds the interpreter for about 20 ms, and all else waits."""
+SHARDS_MAX = 12
+"""Each shard is a pass over the text more; with more patterns than twelve shards take, the shards are larger."""
 
-    __slots__ = ("_automaton",)
+
+class Automaton:
+    """All patterns, overlapping occurrences included, in one pass over a text for each shard of them."""
+
+    __slots__ = ("_shards",)
 
     def __init__(self, patterns: Sequence[str], wanted: Iterable[int] | None = None) -> None:
         """Build from distinct, non-empty patterns, all or the `wanted` ones; a pattern's number is its index."""
-        self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-        for number in range(len(patterns)) if wanted is None else wanted:
-            self._automaton.add_word(patterns[number], number)
-        self._automaton.make_automaton()
+        numbers = list(range(len(patterns)) if wanted is None else wanted)
+        characters = max(SHARD_CHARACTERS, sum(len(patterns[number]) for number in numbers) // SHARDS_MAX + 1)
+        self._shards: list[ahocorasick.Automaton] = []
+        room = 0
+        for number in numbers:
+            if room <= 0:
+                self._shards.append(ahocorasick.Automaton(ahocorasick.STORE_INTS))
+                room = characters
+            self._shards[-1].add_word(patterns[number], number)
+            room -= len(patterns[number])
+        for shard in self._shards:
+            shard.make_automaton()
 
     def scan(self, text: str) -> Iterable[tuple[int, int]]:
         """Yield (index of the last character, pattern number) of every occurrence."""
-        if self._automaton.kind != ahocorasick.AHOCORASICK:  # no patterns at all
-            return ()
-        found: Iterable[tuple[int, int]] = self._automaton.iter(text)
-        return found
+        return chain.from_iterable([shard.iter(text) for shard in self._shards])

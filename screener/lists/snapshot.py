@@ -13,6 +13,7 @@ import hashlib
 import os
 import tempfile
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +24,7 @@ from screener.core import fold as folding
 from screener.core.fold import glue
 from screener.errors import OperatorError
 from screener.licensing import LicenseTerms, Term
-from screener.lists import addresses, patterns, rules, scoring, signals
+from screener.lists import addresses, patterns, portions, rules, scoring, signals
 from screener.lists.automaton import Automaton
 from screener.model import Alias, Grant, History, ListEntry, ListFacts, Purchases, Reference, Snapshot, SourceFile
 from screener.owners import Affiliation, Holding
@@ -34,12 +35,13 @@ if TYPE_CHECKING:
     from screener.core.names.candidates import Shelves
     from screener.lists.patterns import Patterns
 
-VERSION = 6
+VERSION = 7
 SNAPSHOT_BYTES_MAX = 1_073_741_824
 HEADER_BYTES_MAX = 65_536
 PARTS = ("lists", "names", "ownership", "history", "rules")
 
 Facts = ListFacts
+_CONTAINERS = frozenset({dict, frozenset, list, set, tuple})
 
 
 class Owned(NamedTuple):
@@ -77,7 +79,7 @@ class Parts(NamedTuple):
 def dumps(parts: Parts) -> bytes:
     """The bytes of the snapshot file."""
     bodies = {
-        "lists": _dump(
+        "lists": portions.dumps(
             {
                 "fold": folding.VERSION,
                 "sample": parts.sample,
@@ -91,8 +93,8 @@ def dumps(parts: Parts) -> bytes:
                 "authorizations": parts.authorizations,
             }
         ),
-        "names": _dump(parts.shelves),
-        "ownership": _dump(
+        "names": portions.dumps(parts.shelves),
+        "ownership": portions.dumps(
             {
                 "entries": [_row(entry) for entry in parts.owned.entries],
                 **_dumped_affiliations(parts.owned.affiliations),
@@ -101,16 +103,12 @@ def dumps(parts: Parts) -> bytes:
                 "known": sorted(parts.owned.known),
             }
         ),
-        "history": _dump(parts.history._asdict() if parts.history else {"reaches": "", "purchases": {}}),
-        "rules": _dump(parts.tables),
+        "history": portions.dumps(parts.history._asdict() if parts.history else {"reaches": "", "purchases": {}}),
+        "rules": portions.dumps(parts.tables),
     }
     index = [[name, len(bodies[name]), hashlib.sha256(bodies[name]).hexdigest()] for name in PARTS]
     header = {"format": "screener-snapshot", "version": VERSION, "sha256": _overall(index), "parts": index}
     return b"".join([orjson.dumps(header), b"\n", *(bodies[name] for name in PARTS)])
-
-
-def _dump(value: object) -> bytes:
-    return orjson.dumps(value, default=list, option=orjson.OPT_SORT_KEYS)
 
 
 def _row(value: Any) -> list[Any]:  # noqa: ANN401  any of the slots dataclasses
@@ -161,6 +159,31 @@ def loads(content: bytes) -> Snapshot:
             raise OperatorError(f"whole, but not what a snapshot holds ({error!r}): build it again") from None
 
 
+def let_go(held: list[Snapshot]) -> None:
+    """Free a snapshot that is not used any more, in steps: at once would hold the interpreter for a tenth of a second.
+
+    `held` is a list of the last reference to it, which is taken out. Every container in it is named by a list first,
+    then they are freed one by one, the outer ones before what they hold.
+    """
+    parts: list[Any] = [held.pop()]
+    known = {id(parts[0])}
+    for part in parts:
+        for inner in gc.get_referents(part):
+            if id(inner) not in known and _is_freed_apart(inner):
+                known.add(id(inner))
+                parts.append(inner)
+    del part, inner
+    parts.reverse()
+    while parts:
+        parts.pop()
+
+
+def _is_freed_apart(value: object) -> bool:
+    """Whether a value is a container of a snapshot's, and no program."""
+    kind = type(value)
+    return kind in _CONTAINERS or (kind.__module__.startswith("screener.") and not isinstance(value, type))
+
+
 @contextmanager
 def _collector_paused() -> Iterator[None]:
     """No garbage collection while half a million objects come to stay, and none that walks them again and again after.
@@ -178,14 +201,15 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapshot:
-    lists, shelves, owned, history, tables = (orjson.loads(bodies[name]) for name in PARTS)
+    lists, shelves, owned, history, tables = (portions.loads(bodies[name]) for name in PARTS)
     if lists["fold"] != folding.VERSION:
         raise OperatorError("the snapshot was built by a version that folds names differently: build it again")
     parsed, fold = rules.parse(tables), patterns.folder(tables)
     words = signals.as_entries(tables)
-    entries = (*_entries([*lists["entries"], *owned["entries"]]), *words)
+    listed, companies = len(lists["entries"]), len(owned["entries"])
+    entries = (*_entries(chain(_taken_out(lists["entries"]), _taken_out(owned["entries"]))), *words)
     found = [[(at, text) for at, text in signals.texts(entry, tables, fold)] for entry in words]
-    texts, references = _patterns(lists, owned, found)
+    texts, references = _patterns(lists, owned, found, (listed, listed + companies))
     return Snapshot(
         sha256=f"sha256:{header['sha256']}",
         components={name: f"sha256:{sha256}" for name, _, sha256 in header["parts"]},
@@ -195,7 +219,7 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         patterns=texts,
         references=references,
         whole=_whole(texts, references, entries),
-        listed=len(lists["entries"]),
+        listed=listed,
         affiliations=_affiliations(owned),
         ownership_known=frozenset(owned["known"]),
         rules=parsed,
@@ -205,17 +229,23 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         premises=addresses.premises(lists["addresses"], entries, tables),
         similar=scoring.similar(shelves, tables, entries, fold),
         history=_history(**history),
-        grants=_grants(lists.get("grants", ()), len(lists["entries"])),
+        grants=_grants(lists.get("grants", ()), listed),
         authorizations={row.number: row for row in map(_authorization, lists["authorizations"])},
     )
 
 
 def _patterns(
-    lists: dict[str, Any], owned: dict[str, Any], words: Sequence[Sequence[tuple[int, str]]]
+    lists: dict[str, Any],
+    owned: dict[str, Any],
+    words: Sequence[Sequence[tuple[int, str]]],
+    firsts: tuple[int, int],
 ) -> tuple[tuple[str, ...], tuple[tuple[Reference, ...], ...]]:
-    """The patterns of list entries, owned companies and signals, numbered in this order; each text stands once."""
+    """The patterns of list entries, owned companies and signals, numbered in this order; each text stands once.
+
+    `firsts` are the entries' numbers from which companies and signals count.
+    """
     texts: list[str] = lists["patterns"]
-    references = [tuple(map(Reference._make, rows)) for rows in lists["references"]]
+    references = [tuple(map(Reference._make, rows)) for rows in _taken_out(lists["references"])]
     number = {text: at for at, text in enumerate(texts)}
 
     def add(text: str, of: tuple[Reference, ...]) -> None:
@@ -226,13 +256,12 @@ def _patterns(
         else:
             references[at] += of
 
-    first = len(lists["entries"])
-    for text, rows in zip(owned["patterns"], owned["references"], strict=True):
+    first, words_first = firsts
+    for text, rows in zip(owned["patterns"], _taken_out(owned["references"]), strict=True):
         add(text, tuple(Reference(first + entry, alias, scope) for entry, alias, scope in rows))
-    first += len(owned["entries"])
-    for entry, found in enumerate(words):
+    for entry, found in enumerate(words, words_first):
         for text, alias in {f" {text} ": alias for alias, text in reversed(found)}.items():
-            add(text, (Reference(first + entry, alias, "inside"),))
+            add(text, (Reference(entry, alias, "inside"),))
     return tuple(texts), tuple(references)
 
 
@@ -262,6 +291,13 @@ def _verified(content: bytes) -> tuple[dict[str, Any], dict[str, memoryview]]:
     if header.get("sha256") != _overall(index):
         raise OperatorError("the header's hash is not that of its parts: the file was changed")
     return header, bodies
+
+
+def _taken_out(rows: list[Any]) -> Iterator[Any]:
+    """The rows, each taken out of its list: all of them freed at once would hold the interpreter for long."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
 
 
 def _entries(rows: Iterable[Sequence[Any]]) -> Iterator[ListEntry]:

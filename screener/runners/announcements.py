@@ -9,6 +9,7 @@ refused and counted, and the one in use stays.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from pathlib import Path
@@ -32,7 +33,9 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 REACH_SECONDS_MAX = 10.0
 ANNOUNCEMENT_BYTES_MAX = 65_536
+LET_GO_SECONDS_MAX = 30.0
 KEY = b"latest"
+_OWN_REFERENCES = 2  # the list's, and that of the question itself
 
 
 def announce(bootstrap_servers: str, topic: str, path: Path, *, accept_losses: bool = False) -> Snapshot:
@@ -171,7 +174,16 @@ class Follower:
         if self.current is not None and announced.get("accept_losses") is not True:
             build.check_against(self.current, fresh)
         on_snapshot(fresh)
-        self.current = fresh
+        before, self.current = [self.current], fresh
+        if before[0] is not None:
+            self._let_go(before)  # type: ignore[arg-type]
+
+    def _let_go(self, before: list[Snapshot]) -> None:
+        """Free the snapshot that was in use, once the batch in hand is answered."""
+        deadline = time.monotonic() + LET_GO_SECONDS_MAX
+        while sys.getrefcount(before[0]) > _OWN_REFERENCES and time.monotonic() < deadline:
+            self._stopping.wait(0.1)
+        snapshot.let_go(before)
 
 
 def _announcement(value: bytes) -> dict[str, Any]:

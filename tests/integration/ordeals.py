@@ -119,14 +119,19 @@ class Publisher(threading.Thread):
             due = min(self._count, int((time.monotonic() - begun) * self._rate) + 1)
             while self.published < due:
                 key, value = self._of(self.published)
-                try:
-                    self._producer.produce("orders", value, key)
-                except BufferError:
-                    break
+                while not self._taken(key, value):
+                    self._producer.poll(0.1)
                 self.published += 1
             self._producer.poll(0.02)
         while self._producer.flush(10):
             pass
+
+    def _taken(self, key: bytes, value: bytes) -> bool:
+        try:
+            self._producer.produce("orders", value, key)
+        except BufferError:
+            return False
+        return True
 
     def end(self) -> int:
         """Stop; how many the broker has."""
@@ -147,6 +152,14 @@ def good(number: int) -> tuple[bytes, bytes]:
     return order_id.encode(), orjson.dumps({"order_id": order_id, "parties": [{"role": "end_user", "name": name}]})
 
 
+def laborious(number: int) -> tuple[bytes, bytes]:
+    """A numbered order of many parties that come only once, so that a worker is always in the midst of a batch."""
+    order_id = f"S-{number}"
+    parties = [{"role": "other", "name": f"Ridge{number} Valley{party} of Maple{number}"} for party in range(19)]
+    named = orjson.loads(good(number)[1])["parties"]
+    return order_id.encode(), orjson.dumps({"order_id": order_id, "parties": [*named, *parties]})
+
+
 # --- kills -----------------------------------------------------------------------------------------------------------
 
 
@@ -156,7 +169,7 @@ def kills(place: Place, orders: int, rate: float, times: int, seed: int = 1) -> 
     workers = [place.worker(0), place.worker(1)]
     for worker in workers:
         worker.start().wait_ready()
-    publisher = Publisher(place.bootstrap, orders, rate, good)
+    publisher = Publisher(place.bootstrap, orders, rate, laborious)
     publisher.start()
     opened, waits = 0, []
     try:

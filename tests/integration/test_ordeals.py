@@ -25,7 +25,7 @@ def place(tmp_path: Path) -> Iterator[ordeals.Place]:
 
 def test_kills_lose_nothing_repeat_nothing_and_the_successor_decides_soon(place: ordeals.Place) -> None:
     """Two workers, kills at random: every order has exactly one committed decision, in the order of its partition."""
-    seen = ordeals.kills(place, orders=40_000, rate=2_500, times=4)
+    seen = ordeals.kills(place, orders=30_000, rate=5_000, times=3)
     assert seen.exact, seen
     assert seen.facts["in_transaction"] >= 1, seen
     assert seen.facts["seconds_until_decided_max"] < ordeals.FIRST_DECISION_SECONDS, seen

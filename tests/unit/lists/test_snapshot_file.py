@@ -242,11 +242,11 @@ def test_real_snapshot_loads_within_a_second(real, tmp_path):
     path = tmp_path / "real.snapshot"
     path.write_bytes(real.content)
     timed = (
-        "import sys, orjson; from pathlib import Path; from time import process_time;"
-        "from screener.lists import snapshot;"
+        "import sys; from pathlib import Path; from time import process_time;"
+        "from screener.lists import portions, snapshot;"
         "path = Path(sys.argv[1]); began = process_time(); held = snapshot.load(path); loaded = process_time() - began;"
         "_, bodies = snapshot._verified(path.read_bytes()); began = process_time();"
-        "parsed = [orjson.loads(body) for body in bodies.values()]; print(loaded, process_time() - began)"
+        "parsed = [portions.loads(body) for body in bodies.values()]; print(loaded, process_time() - began)"
     )
     runs = [subprocess.run([sys.executable, "-c", timed, path], check=True, capture_output=True) for _ in range(3)]
     loaded, parsed = (min(map(float, times)) for times in zip(*(run.stdout.split() for run in runs), strict=True))
@@ -447,3 +447,28 @@ def test_periods_may_meet():
     ]
     [regime, *_] = rules.parse(tables).regimes
     assert [regime.period(day).citation for day in ("2026-01-31", "2026-02-01")] == ["c", "d"]
+
+
+def test_a_snapshot_that_is_let_go_is_freed_and_others_stay(tmp_path: Path) -> None:
+    """Freed in steps, all of it, but for what a second snapshot or a decision still holds."""
+    path = tmp_path / "sample.snapshot"
+    snapshot.save(build(Inputs(sample=True)).content, path)
+    first, second = snapshot.load(path), snapshot.load(path)
+    order = b'{"order_id":"O-1","parties":[{"name":"Huawei Technologies Co., Ltd."}]}'
+    before = screen(order, first)
+    kept, engine = first.entries[0], first.engine
+    holder = [first]
+    del first
+    snapshot.let_go(holder)
+    assert sys.getrefcount(kept) == sys.getrefcount(engine) == 2  # this test's, and the question's own
+    assert kept.aliases[0].name
+    assert screen(order, second).value == before.value
+
+
+def test_a_snapshot_is_let_go_only_by_its_last_holder(tmp_path: Path) -> None:
+    """One that is still in use goes on answering."""
+    path = tmp_path / "sample.snapshot"
+    snapshot.save(build(Inputs(sample=True)).content, path)
+    held = snapshot.load(path)
+    snapshot.let_go([held])
+    assert screen(b'{"order_id":"O-1","parties":[{"name":"Huawei Technologies Co., Ltd."}]}', held).outcome == "block"
