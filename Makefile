@@ -12,7 +12,7 @@ TEST_TIMEOUT_SECONDS := 300
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint format bench rivals soak locks pins reference clean
+.PHONY: help demo test lint format bench rivals quix soak locks pins reference clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -49,7 +49,9 @@ rivals: $(VENV)/.oracle  ## measure the scorer beside nomenklatura's, which is b
 	@$(PY) benchmarks/rivals.py
 	@$(PY) benchmarks/pairs.py
 
-soak: $(VENV)/.bench  ## the long run: steady load, restarts and kills
+quix: $(VENV)-quix/.made  ## what Quix Streams needs as a rival of the worker, in an environment of its own
+
+soak: $(VENV)/.bench  ## the ordeals in full: kills, a broker that is gone, rebalances, hostile messages
 	@$(PY) benchmarks/soak.py
 
 locks:  ## resolve requirements/*.in again (needs uv)
@@ -66,7 +68,7 @@ reference: $(VENV)/.broker  ## write docs/reference/ from the code
 	@$(PY) docs/generate.py
 
 clean:  ## remove the environment, caches and everything built
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(VENV)-quix build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the environment: one stamp for each lock, made again when its lock changes ---------------------------------------

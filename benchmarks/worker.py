@@ -5,7 +5,7 @@
 A broker of its own holds the realistic stream in `orders`. Each way reads it as a new consumer group, in a process of
 its own, and its rows are timed in turn, round after round: librdkafka's pass-through, the worker, Quix Streams and a
 Faust agent with the same core. Every decision is held against that of the core alone, byte for byte, before a figure
-is printed. Time and processor time are taken between two commits: the first one behind a quarter of the orders, and the
+is printed. Time and processor time are taken between two commits: the first one behind half of the orders, and the
 last; so starting up and meeting parties for the first time are left out. The broker runs on the same machine.
 """
 
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     from screener.model import Snapshot
 
 ROOT = Path(__file__).resolve().parents[1]
-ORDERS = 120_000
+ORDERS = 160_000
 FAUST_ORDERS = 40_000
 ROUNDS = 3
 PARTITIONS = 4
-WARM_SHARE = 0.25
+WARM_SHARE = 0.5
 LATENCY_SECONDS = 10.0
 LATENCY_SHARE = 0.5
 SAMPLE_SECONDS = 0.05
@@ -186,7 +186,7 @@ def _bench(place: Place, options: argparse.Namespace) -> int:
     ways += [Way("Quix Streams", len(orders))] if QUIX_PYTHON.is_file() else []
     ways += [Way("Faust agent", few)]
     if not QUIX_PYTHON.is_file():
-        print("Quix Streams: skipped, make .venv-quix/.made installs it")
+        print("Quix Streams: skipped, `make quix` installs it")
     rounds: dict[str, list[Timed]] = {way.name: [] for way in ways}
     for _ in range(options.rounds):
         for way in ways:

@@ -235,6 +235,7 @@ LABELS = {
 }
 
 METRIC_NOTES = {
+    "screener_partitions_waiting": "any is an alert: `screener topics apply` adds partitions to outgoing topics",
     "screener_license_contests_total": "some are normal where several workers have orders under one license",
     "screener_orders_total": "counted when the transaction is committed",
     "screener_hits_total": "one an order and list, however many hits the order has",

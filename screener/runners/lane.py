@@ -56,6 +56,9 @@ START_SECONDS_MAX = 30.0
 CALL_SECONDS_MAX = 5.0
 COMMIT_SECONDS_MAX = 60.0
 ABORTS_MAX = 8
+BEGUN_ANEW_MAX = 5
+LOST_SECONDS = 120.0
+"""After this time no fault is put down to a broker that was gone."""
 BACKOFF_SECONDS_MAX = 5.0
 LAG_SECONDS = 1.0
 WAITING_SECONDS = 5.0
@@ -69,6 +72,8 @@ _HOPELESS = frozenset(
         KafkaError.GROUP_AUTHORIZATION_FAILED,
     }
 )
+
+_LOST = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})  # noqa: SLF001
 
 Source = tuple[int, int]  # partition, offset
 
@@ -111,6 +116,8 @@ class Lane:
         self._failed: KafkaError | None = None
         self._careful = 0  # orders that are still sent one by one
         self._aborts = 0
+        self._lost_at: float | None = None
+        self._begun_anew = 0
         self._fault: str | None = None
         self._revoked = False
         self._lag_due = 0.0
@@ -127,19 +134,43 @@ class Lane:
 
     def run(self) -> None:
         """Answer orders until `stop`; raises OperatorError when it can't go on."""
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._run_clients()
+                except KafkaException as error:
+                    if not self._may_begin_anew():
+                        raise OperatorError(f"the lane had to stop: {_words(error)}") from error
+                    log.warning("the clients begin anew after the broker was gone: %s", _words(error))
+        finally:
+            self._ledger.close()
+
+    def _run_clients(self) -> None:
         self._producer = Producer(self._producer_settings(), logger=log)
         self._consumer = Consumer(self._consumer_settings(), logger=log)
+        self._waiting, self._revoked = frozenset(), False
         try:
             self._producer.init_transactions(START_SECONDS_MAX)
             self._consumer.subscribe([self._orders], on_assign=self._on_assign, on_revoke=self._on_revoke)
             while not self._stopping.is_set():
                 self._step()
-        except KafkaException as error:
-            raise OperatorError(f"the lane had to stop: {_words(error)}") from error
         finally:
             self.assigned, self.joined = frozenset(), False
-            self._ledger.close()
             self._consumer.close()
+
+    def _may_begin_anew(self) -> bool:
+        """Whether what ended the clients comes of a broker that was gone, and of no other worker in this slot.
+
+        A broker that comes back may take a member that it forgot for another one of the same slot, and end a
+        transaction that lay open for long. Two workers in one slot look the same, but lose no broker before.
+        """
+        self._begun_anew += 1
+        recent = self._lost_at is not None and time.monotonic() - self._lost_at < LOST_SECONDS
+        return recent and self._begun_anew <= BEGUN_ANEW_MAX
+
+    def _on_client_error(self, error: KafkaError) -> None:
+        if error.code() in _LOST:
+            self._lost_at = time.monotonic()
 
     def _producer_settings(self) -> dict[str, Any]:
         return {
@@ -154,9 +185,10 @@ class Lane:
             "topic.metadata.refresh.interval.ms": METADATA_MS,
             "delivery.report.only.error": True,
             "on_delivery": self._not_delivered,
+            "error_cb": self._on_client_error,
         }
 
-    def _consumer_settings(self) -> dict[str, str | int | bool]:
+    def _consumer_settings(self) -> dict[str, Any]:
         return {
             "bootstrap.servers": self._settings.bootstrap_servers,
             "client.id": self._settings.transactional_id,
@@ -164,6 +196,7 @@ class Lane:
             "group.instance.id": self._settings.transactional_id,
             "session.timeout.ms": SESSION_TIMEOUT_MS,
             "enable.auto.commit": False,
+            "error_cb": self._on_client_error,
             "topic.metadata.refresh.interval.ms": METADATA_MS,
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
@@ -281,7 +314,7 @@ class Lane:
             self._roll_back(error, records)
             return
         self._ledger.settle()
-        self._aborts = 0
+        self._aborts = self._begun_anew = 0
         self._careful = max(0, self._careful - len(records))
         self._undeliverable.clear()
         self._metrics.committed(decided)
