@@ -179,7 +179,7 @@ def main() -> int:
 def _bench(place: Place, options: argparse.Namespace) -> int:
     parties = stream.usual_parties(options.reference, place.held, stream.PARTIES)
     orders = stream.zipf_orders(parties, stream.listed_names(place.held), options.orders)
-    _publish(place, orders)
+    publish(place, orders)
     expected, core_us = _by_the_core(place, orders)
     few = min(FAUST_ORDERS, len(orders))
     ways = [Way("pass-through", len(orders), screens=False), Way("worker", len(orders))]
@@ -205,7 +205,7 @@ def _bench(place: Place, options: argparse.Namespace) -> int:
     return 0
 
 
-def _publish(place: Place, orders: Sequence[bytes]) -> None:
+def publish(place: Place, orders: Sequence[bytes]) -> None:
     """Put the orders into their topic, not packed: Faust's client has no lz4."""
     publisher = Producer({"bootstrap.servers": place.bootstrap, "acks": "all"})
     for order in orders:
@@ -257,13 +257,14 @@ def _timed(place: Place, way: Way) -> Timed:
             if done >= WARM_SHARE * way.orders:
                 samples.append((time.monotonic(), done, _cpu_seconds(child.pid), _cpu_seconds(place.broker_pid)))
     finally:
-        _end(child)
+        end_child(child)
     (begun, first, own, brokers), (ended, last, own_end, brokers_end) = samples[0], samples[-1]
     count = last - first
     return Timed(count / (ended - begun), (own_end - own) / count * 1e6, (brokers_end - brokers) / count * 1e6)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end_child(child: subprocess.Popen[bytes]) -> None:
+    """End a process that was started here: SIGTERM, then SIGKILL."""
     if child.poll() is None:
         child.send_signal(signal.SIGTERM)
         try:
@@ -301,12 +302,12 @@ def _latencies(place: Place, orders: Sequence[bytes], rate: float, rounds: int) 
             found[way.name].append(_latency(place, way, orders, rate))
     rows = {}
     for name, each in found.items():
-        each_p99 = [_percentile(row, 99) for row in each]
-        rows[name] = {f"p{at}_ms": round(statistics.median(_percentile(row, at) for row in each), 2) for at in AT}
+        each_p99 = [percentile(row, 99) for row in each]
+        rows[name] = {f"p{at}_ms": round(statistics.median(percentile(row, at) for row in each), 2) for at in AT}
         rows[name]["p99_ratio"] = round(
             statistics.median(
                 mine / floor
-                for mine, floor in zip(each_p99, (_percentile(row, 99) for row in found["pass-through"]), strict=True)
+                for mine, floor in zip(each_p99, (percentile(row, 99) for row in found["pass-through"]), strict=True)
             ),
             2,
         )
@@ -315,7 +316,8 @@ def _latencies(place: Place, orders: Sequence[bytes], rate: float, rounds: int) 
     return rows
 
 
-def _percentile(values: Sequence[float], at: float) -> float:
+def percentile(values: Sequence[float], at: float) -> float:
+    """The value that `at` percent of the values do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * at / 100))]
 
@@ -332,19 +334,19 @@ def _latency(place: Place, way: Way, orders: Sequence[bytes], rate: float) -> li
         begins = place.ends()
         sent: dict[bytes, float] = {}
         count = min(len(orders), int(rate * LATENCY_SECONDS))
-        reader = _Reader(place.bootstrap, begins, count)
+        reader = Reader(place.bootstrap, begins, count)
         reader.start()
-        _send_at(place, orders[:count], rate, sent)
+        send_at(place, orders[:count], rate, sent)
         reader.join(30)
         if len(reader.seen) < count:
             raise SystemExit(f"{way.name}: {len(reader.seen)} of {count} came out")
         settled = int(count * WARM_SHARE)
         return [(reader.seen[key] - at) * 1e3 for key, at in list(sent.items())[settled:]]
     finally:
-        _end(child)
+        end_child(child)
 
 
-class _Reader(threading.Thread):
+class Reader(threading.Thread):
     """Notes when each committed record comes."""
 
     def __init__(self, bootstrap: str, begins: dict[tuple[str, int], int], count: int) -> None:
@@ -373,7 +375,7 @@ class _Reader(threading.Thread):
         self._consumer.close()
 
 
-def _send_at(place: Place, orders: Sequence[bytes], rate: float, sent: dict[bytes, float]) -> None:
+def send_at(place: Place, orders: Sequence[bytes], rate: float, sent: dict[bytes, float]) -> None:
     """Send at a rate, a few each two milliseconds."""
     publisher = Producer({"bootstrap.servers": place.bootstrap, "acks": "all", "linger.ms": LINGER_MS})
     keys = [_id_of(order) for order in orders]

@@ -11,7 +11,9 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -30,7 +32,7 @@ from screener.model import Alias, Grant, History, ListEntry, ListFacts, Purchase
 from screener.owners import Affiliation, Holding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from screener.core.names.candidates import Shelves
     from screener.lists.patterns import Patterns
@@ -39,6 +41,10 @@ VERSION = 7
 SNAPSHOT_BYTES_MAX = 1_073_741_824
 HEADER_BYTES_MAX = 65_536
 PARTS = ("lists", "names", "ownership", "history", "rules")
+
+ELEMENTS_AT_ONCE = 10_000
+STEPS_BETWEEN_RESTS = 500
+REST_SECONDS = 0.0005
 
 Facts = ListFacts
 _CONTAINERS = frozenset({dict, frozenset, list, set, tuple})
@@ -167,15 +173,42 @@ def let_go(held: list[Snapshot]) -> None:
     """
     parts: list[Any] = [held.pop()]
     known = {id(parts[0])}
-    for part in parts:
+    for number, part in enumerate(parts):
         for inner in gc.get_referents(part):
             if id(inner) not in known and _is_freed_apart(inner):
                 known.add(id(inner))
                 parts.append(inner)
-    del part, inner
+        _rest(number)
+    part = inner = None
     parts.reverse()
     while parts:
-        parts.pop()
+        _emptied(parts.pop)
+        _rest(len(parts))
+    while known:
+        known.pop()
+        _rest(len(known))
+
+
+def _rest(number: int) -> None:
+    """Let other threads go first, every few steps."""
+    if not number % STEPS_BETWEEN_RESTS:
+        time.sleep(REST_SECONDS)
+
+
+def _emptied(taken: Callable[[], Any]) -> None:
+    """Free a container, a large one that nobody else has element by element."""
+    part = taken()
+    if type(part) in _CONTAINERS and len(part) > ELEMENTS_AT_ONCE and sys.getrefcount(part) == 2:
+        if type(part) is dict:
+            while part:
+                part.popitem()
+                _rest(len(part))
+            return
+        rest = part if type(part) in {list, set} else list(part)
+        part = None
+        while rest:
+            rest.pop()
+            _rest(len(rest))
 
 
 def _is_freed_apart(value: object) -> bool:
@@ -298,6 +331,7 @@ def _taken_out(rows: list[Any]) -> Iterator[Any]:
     rows.reverse()
     while rows:
         yield rows.pop()
+        _rest(len(rows))
 
 
 def _entries(rows: Iterable[Sequence[Any]]) -> Iterator[ListEntry]:

@@ -21,6 +21,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from screener import __version__
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
+from screener.runners.warming import warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,6 +174,10 @@ class Follower:
             raise OperatorError(f"{announced['location']} has another hash than the announced {announced['snapshot']}")
         if self.current is not None and announced.get("accept_losses") is not True:
             build.check_against(self.current, fresh)
+        if self.current is not None:
+            begun = time.monotonic()
+            count = warm(fresh, self.current, self._stopping.is_set)
+            log.info("snapshot %s met %d known pieces in %.1f s", fresh.sha256, count, time.monotonic() - begun)
         on_snapshot(fresh)
         before, self.current = [self.current], fresh
         if before[0] is not None:

@@ -12,6 +12,7 @@ import asyncio
 import gc
 import logging
 import logging.config
+import sys
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -50,6 +51,9 @@ GC_THRESHOLDS = (50_000, 20, 100)
 
 Orders make no circles, so there is next to nothing for it to find, and what the memory keeps it would walk every time.
 """
+
+SWITCH_SECONDS = 0.001
+"""How long a thread that loads a snapshot keeps the one that answers orders waiting (CPython's own: 0.005)."""
 
 
 class State:
@@ -114,6 +118,7 @@ def run(settings: Settings) -> int:
     """
     logging.config.dictConfig(LOGGING)
     gc.set_threshold(*GC_THRESHOLDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     state = State(settings)
     _check_topics(settings)
     check_port(settings)

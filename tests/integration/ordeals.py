@@ -234,7 +234,9 @@ def broker_restarts(place: Place, rate: float, times: int, apart_seconds: float,
         published = publisher.end()
         seen = place.seen(published, broker_kills=times, gone_seconds=gone_seconds)
         assert worker.popen is not None
-        return seen._replace(facts=seen.facts | {"worker_lives": worker.popen.poll() is None})
+        begun_anew = worker.log.read_text(encoding="utf-8", errors="replace").count("begin anew")
+        told = {"worker_lives": worker.popen.poll() is None, "begun_anew": begun_anew}
+        return seen._replace(facts=seen.facts | told)
     finally:
         worker.kill()
 

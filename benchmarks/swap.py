@@ -1,0 +1,205 @@
+"""A snapshot is swapped under load: what it does to latency, and how long anything else waits for the interpreter.
+
+    python benchmarks/swap.py [--rate N] [--swaps N] [--reference DIR] [--record]
+
+A worker that follows announcements answers the realistic stream at a steady rate on a broker of its own, while
+snapshots are announced that differ in one private list. Every order must have one decision, by one of the announced
+snapshots, and orders that came after the worker said that it uses a snapshot by that one. Latency is from `produce` to
+a committed record in a consumer's hands: of orders sent while a swap was under way and shortly after, and of all
+others. Besides, a snapshot is loaded in a thread of this process while another thread looks at the clock: its longest
+waits are those for the interpreter.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from confluent_kafka import Consumer, TopicPartition
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import stream, workbench
+from benchmarks.worker import PARTITIONS, Place, percentile, publish, send_at
+from screener import broker
+from screener.lists import build, snapshot
+from screener.runners import topics
+from screener.runners.announcements import announce
+from tests.integration.kafka import Worker
+
+if TYPE_CHECKING:
+    import argparse
+
+RATE = 5_000
+SWAPS = 3
+APART_SECONDS = 12.0
+AFTER_SECONDS = 2.0
+WARMED_SECONDS = 18.0  # what a swap takes, about
+TICK_SECONDS = 0.0005
+CONVERGED_SECONDS_MAX = 30.0
+
+
+def main() -> int:
+    """Swap, measure, print; the exit status is 1 when an order was lost or answered by another snapshot."""
+    parser = workbench.parser(__doc__)
+    parser.add_argument("--rate", type=int, default=RATE, help="orders a second")
+    parser.add_argument("--swaps", type=int, default=SWAPS)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="screener-swap-") as name:
+        folder = Path(name)
+        files = [_snapshot(folder, options.reference, number) for number in range(options.swaps + 1)]
+        holds = _holds(files[0])
+        print(f"longest waits for the interpreter while a snapshot is loaded and freed: {holds} ms")
+        try:
+            running = broker.start(folder / "broker")
+            return _under_load(Place(folder, running, snapshot.load(files[0]), files[0]), files, holds, options)
+        finally:
+            broker.stop(folder / "broker")
+
+
+def _snapshot(folder: Path, reference: Path | None, number: int) -> Path:
+    """A snapshot file that differs from the others in one private list."""
+    deny = folder / f"deny-{number}.csv"
+    deny.write_text(f"name,list\nHazelmoor {number} Holdings,DENY\n", encoding="utf-8")
+    lists = [reference / workbench.LISTS] if reference else []
+    inputs = build.Inputs(lists=lists, private=[deny], sample=reference is None)
+    path = folder / f"{number}.snapshot"
+    snapshot.save(build.build(inputs).content, path)
+    return path
+
+
+def _holds(path: Path) -> list[float]:
+    """The five longest waits of a thread that only looks at the clock, in milliseconds."""
+    gaps: list[float] = []
+    done = threading.Event()
+
+    def look() -> None:
+        last = time.perf_counter()
+        while not done.is_set():
+            time.sleep(TICK_SECONDS)
+            now = time.perf_counter()
+            gaps.append(now - last)
+            last = now
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    held = [snapshot.load(path)]
+    snapshot.let_go(held)
+    done.set()
+    thread.join()
+    return [round(gap * 1e3, 1) for gap in sorted(gaps, reverse=True)[:5]]
+
+
+class _Reader(threading.Thread):
+    """Notes when each committed decision comes, and of which snapshot it is."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(daemon=True)
+        settings = {"bootstrap.servers": place.bootstrap, "group.id": "unused", "isolation.level": "read_committed"}
+        self._consumer = Consumer(settings)
+        self._consumer.assign([TopicPartition(*at, offset) for at, offset in place.ends().items()])
+        self.ended = threading.Event()
+        self.seen: dict[bytes, tuple[float, str]] = {}
+        self.repeated = 0
+
+    def run(self) -> None:
+        """Read until `ended`."""
+        while not self.ended.is_set():
+            records = self._consumer.consume(1, 0.2)
+            records += self._consumer.consume(500, 0.0) if records else []
+            now = time.perf_counter()
+            for record in records:
+                key, value = record.key() or b"", record.value() or b""
+                self.repeated += key in self.seen
+                at = value.find(b'"snapshot":"') + 12
+                self.seen[key] = (now, value[at : value.find(b'"', at)].decode())
+        self._consumer.close()
+
+
+def _under_load(place: Place, files: list[Path], holds: list[float], options: argparse.Namespace) -> int:
+    topics.apply(place.bootstrap, "", PARTITIONS)
+    count = int(options.rate * (options.swaps * (APART_SECONDS + WARMED_SECONDS) + APART_SECONDS))
+    parties = stream.usual_parties(options.reference, place.held, stream.PARTIES)
+    orders = stream.zipf_orders(parties, stream.listed_names(place.held), count)
+    hashes = [announce(place.bootstrap, "screener.snapshots", files[0]).sha256]
+    worker = Worker(place.bootstrap, "", place.folder / "worker.log", ["--allow-stale"])
+    sent: dict[bytes, float] = {}
+    swaps: list[tuple[float, float]] = []
+    try:
+        worker.start().wait_ready()
+        publish(place, stream.each_once(parties))  # a worker that has met its parties
+        _wait_for_group(place, "screener")
+        reader = _Reader(place)
+        reader.start()
+        sender = threading.Thread(target=send_at, args=(place, orders, options.rate, sent))
+        sender.start()
+        for path in files[1:]:
+            time.sleep(APART_SECONDS)
+            begun = time.perf_counter()
+            hashes.append(announce(place.bootstrap, "screener.snapshots", path).sha256)
+            while worker.metric(f'screener_snapshot_info{{sha256="{hashes[-1]}"}}') != 1:
+                if time.perf_counter() - begun > CONVERGED_SECONDS_MAX:
+                    raise SystemExit(f"the worker does not use {hashes[-1]}: {worker.log.read_text()[-2_000:]}")
+                time.sleep(0.02)
+            swaps.append((begun, time.perf_counter()))
+        sender.join()
+        _wait_for_group(place, "screener")
+        time.sleep(1)
+        reader.ended.set()
+        reader.join()
+    finally:
+        worker.kill()
+    return _tell(sent, reader, swaps, hashes, holds, options)
+
+
+def _wait_for_group(place: Place, group: str) -> None:
+    total = sum(place.orders_ends().values())
+    while place.committed(group) < total:
+        time.sleep(0.05)
+
+
+def _tell(
+    sent: dict[bytes, float],
+    reader: _Reader,
+    swaps: list[tuple[float, float]],
+    hashes: list[str],
+    holds: list[float],
+    options: argparse.Namespace,
+) -> int:
+    during: list[float] = []
+    normal: list[float] = []
+    wrong = 0
+    first = min(sent.values())
+    for key, at in sent.items():
+        came, sha256 = reader.seen.get(key, (0.0, ""))
+        since = sum(end < at for _, end in swaps)
+        wrong += sha256 not in hashes or hashes.index(sha256) < since
+        if any(begun <= at <= end + AFTER_SECONDS for begun, end in swaps):
+            during.append((came - at) * 1e3)
+        elif at > first + 1:
+            normal.append((came - at) * 1e3)
+    lost = len(sent.keys() - reader.seen.keys())
+    ratio = percentile(during, 99) / percentile(normal, 99)
+    figures: dict[str, Any] = {
+        "rate": options.rate,
+        "swaps": len(swaps),
+        "seconds_max": round(max(end - begun for begun, end in swaps), 2),
+        "normal_p99_ms": round(percentile(normal, 99), 1),
+        "swap_p99_ms": round(percentile(during, 99), 1),
+        "ratio": round(ratio, 2),
+        "holds_ms": holds,
+    }
+    print(f"{len(sent)} orders, {lost} lost, {reader.repeated} repeated, {wrong} not by the snapshot in use")
+    print(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
+    if options.record:
+        workbench.record("swap", figures, options.note)
+    return int(bool(lost or wrong or reader.repeated))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
