@@ -47,6 +47,7 @@ STEPS_BETWEEN_RESTS = 500
 REST_SECONDS = 0.0005
 
 Facts = ListFacts
+_OWN = ("screener.", "ahocorasick.")
 _CONTAINERS = frozenset({dict, frozenset, list, set, tuple})
 
 
@@ -172,11 +173,12 @@ def let_go(held: list[Snapshot]) -> None:
     then they are freed one by one, the outer ones before what they hold.
     """
     parts: list[Any] = [held.pop()]
-    known = {id(parts[0])}
+    known: list[set[int]] = [set() for _ in range(64)]  # one set of them all would be slow to grow
     for number, part in enumerate(parts):
         for inner in gc.get_referents(part):
-            if id(inner) not in known and _is_freed_apart(inner):
-                known.add(id(inner))
+            seen = known[id(inner) >> 4 & 63]
+            if id(inner) not in seen and _is_freed_apart(inner):
+                seen.add(id(inner))
                 parts.append(inner)
         _rest(number)
     part = inner = None
@@ -186,7 +188,7 @@ def let_go(held: list[Snapshot]) -> None:
         _rest(len(parts))
     while known:
         known.pop()
-        _rest(len(known))
+        _rest(0)
 
 
 def _rest(number: int) -> None:
@@ -212,9 +214,10 @@ def _emptied(taken: Callable[[], Any]) -> None:
 
 
 def _is_freed_apart(value: object) -> bool:
-    """Whether a value is a container of a snapshot's, and no program."""
+    """Whether a value is a container of a snapshot's, or a shard of its automaton, and no program."""
     kind = type(value)
-    return kind in _CONTAINERS or (kind.__module__.startswith("screener.") and not isinstance(value, type))
+    own = f"{kind.__module__}.{kind.__name__}".startswith(_OWN)
+    return kind in _CONTAINERS or (own and not isinstance(value, type))
 
 
 @contextmanager
