@@ -305,8 +305,9 @@ class Lane:
     def _answer(self, records: list[Received]) -> None:
         self._ledger.begin()
         self._failed = None
+        snapshot = self._current()
         try:
-            decided = self._transact(records, self._current())
+            decided = self._transact(records, snapshot)
         except _Contested:
             self._again(records)
             return
@@ -318,6 +319,7 @@ class Lane:
         self._careful = max(0, self._careful - len(records))
         self._undeliverable.clear()
         self._metrics.committed(decided)
+        self._metrics.met(snapshot)
 
     def _screened(self, record: Received, snapshot: Snapshot) -> Decision:
         terms = self._terms_of(record.timestamp_ms)

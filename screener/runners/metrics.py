@@ -45,6 +45,11 @@ class Metrics:
             buckets=BATCH_ORDERS_BUCKETS,
             registry=self.registry,
         )
+        self._parties = Counter("screener_parties", "Parties of the orders that were read.", registry=self.registry)
+        self._parties_new = Counter(
+            "screener_parties_new", "Parties that were not remembered and had to be worked out.", registry=self.registry
+        )
+        self._met = ("", 0, 0)
         self._transactions = Counter(
             "screener_transactions", "Kafka transactions, by result.", ["result"], registry=self.registry
         )
@@ -92,6 +97,15 @@ class Metrics:
         for reason, count in Counts(faults).items():
             self._quarantined.labels(reason).inc(count)
 
+    def met(self, snapshot: Snapshot) -> None:
+        """Count the parties that the snapshot in use was asked about, and those that it did not remember."""
+        asked, new = snapshot.memory.parties_asked, snapshot.memory.bodies.misses
+        sha256, asked_before, new_before = self._met
+        if sha256 == snapshot.sha256:
+            self._parties.inc(asked - asked_before)
+            self._parties_new.inc(new - new_before)
+        self._met = (snapshot.sha256, asked, new)
+
     def aborted(self) -> None:
         """Count a transaction that was rolled back."""
         self._transactions.labels("aborted").inc()
@@ -114,6 +128,7 @@ class Metrics:
 
     def swapped(self, snapshot: Snapshot) -> None:
         """Say which snapshot is in use."""
+        self.met(snapshot)
         self._snapshot.clear()
         self._snapshot.labels(snapshot.sha256).set(1)
         self._entries.clear()

@@ -124,14 +124,16 @@ def test_unreadable_records_are_quarantined_with_bytes_and_reason_and_stop_nothi
 def test_metrics_health_and_readiness_are_served(broker: str, prefix: str, worker: Worker) -> None:
     """The pages tell outcomes, hits, seconds, snapshot, list entries and lag."""
     with running(worker):
-        answered(broker, prefix, [order("O-1"), order("O-2", LISTED)])
+        answered(broker, prefix, [order("O-1"), order("O-2", LISTED), order("O-3")])
         status, page = worker.get("/metrics")
         assert status == 200
         for line in (
-            'screener_orders_total{outcome="clear"} 1.0',
+            'screener_orders_total{outcome="clear"} 2.0',
+            "screener_parties_total 3.0",
+            "screener_parties_new_total 2.0",
             'screener_orders_total{outcome="block"} 1.0',
             'screener_hits_total{list="EL"} 1.0',
-            "screener_screening_seconds_count 2.0",
+            "screener_screening_seconds_count 3.0",
             'screener_list_entries{list="MEU"} 6.0',
         ):
             assert line in page
