@@ -18,7 +18,7 @@ import time
 import traceback
 import uuid
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
@@ -27,6 +27,17 @@ from screener.core.decode import washington_day_of
 from screener.errors import OperatorError
 from screener.model import Fault, Terms
 from screener.runners import topics
+from screener.runners.clients import (
+    HOPELESS,
+    LOST,
+    POISON,
+    Received,
+    Source,
+    consumer_settings,
+    producer_settings,
+    received,
+    told,
+)
 from screener.runners.license_use import BATCH_HEADER, PARTITION, Ledger, record_of
 
 if TYPE_CHECKING:
@@ -47,11 +58,6 @@ CAREFUL_ORDERS = 100
 FETCH_ORDERS = 200
 TRACE_CALLS = 10
 POLL_SECONDS = 0.2
-TRANSACTION_TIMEOUT_MS = 10_000
-RETRY_BACKOFF_MS = 2
-"""A transaction that follows at once waits for the markers of the last one in steps of this length; it doubles."""
-METADATA_MS = 10_000
-SESSION_TIMEOUT_MS = 10_000
 START_SECONDS_MAX = 30.0
 CALL_SECONDS_MAX = 5.0
 COMMIT_SECONDS_MAX = 60.0
@@ -63,28 +69,6 @@ BACKOFF_SECONDS_MAX = 5.0
 LAG_SECONDS = 1.0
 WAITING_SECONDS = 5.0
 CONTESTED_SECONDS = (0.005, 0.1)
-_POISON = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
-_HOPELESS = frozenset(
-    {
-        KafkaError._FATAL,  # noqa: SLF001  its public name; such as a consumer fenced by another of its slot
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-    }
-)
-
-_LOST = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})  # noqa: SLF001
-
-Source = tuple[int, int]  # partition, offset
-
-
-class Received(NamedTuple):
-    """An order's record, without what the client's types leave open."""
-
-    source: Source
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
 
 
 class _Contested(Exception):  # noqa: N818  no fault
@@ -140,14 +124,15 @@ class Lane:
                     self._run_clients()
                 except KafkaException as error:
                     if not self._may_begin_anew():
-                        raise OperatorError(f"the lane had to stop: {_words(error)}") from error
-                    log.warning("the clients begin anew after the broker was gone: %s", _words(error))
+                        raise OperatorError(f"the lane had to stop: {told(error)}") from error
+                    log.warning("the clients begin anew after the broker was gone: %s", told(error))
         finally:
             self._ledger.close()
 
     def _run_clients(self) -> None:
-        self._producer = Producer(self._producer_settings(), logger=log)
-        self._consumer = Consumer(self._consumer_settings(), logger=log)
+        heard = (self._not_delivered, self._on_client_error)
+        self._producer = Producer(producer_settings(self._settings, self._output_bytes_max, *heard), logger=log)
+        self._consumer = Consumer(consumer_settings(self._settings, self._on_client_error), logger=log)
         self._waiting, self._revoked = frozenset(), False
         try:
             self._producer.init_transactions(START_SECONDS_MAX)
@@ -169,40 +154,8 @@ class Lane:
         return recent and self._begun_anew <= BEGUN_ANEW_MAX
 
     def _on_client_error(self, error: KafkaError) -> None:
-        if error.code() in _LOST:
+        if error.code() in LOST:
             self._lost_at = time.monotonic()
-
-    def _producer_settings(self) -> dict[str, Any]:
-        return {
-            "bootstrap.servers": self._settings.bootstrap_servers,
-            "client.id": self._settings.transactional_id,
-            "transactional.id": self._settings.transactional_id,
-            "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-            "message.max.bytes": self._output_bytes_max,
-            "compression.type": "lz4",
-            "linger.ms": 1,
-            "retry.backoff.ms": RETRY_BACKOFF_MS,
-            "topic.metadata.refresh.interval.ms": METADATA_MS,
-            "delivery.report.only.error": True,
-            "on_delivery": self._not_delivered,
-            "error_cb": self._on_client_error,
-        }
-
-    def _consumer_settings(self) -> dict[str, Any]:
-        return {
-            "bootstrap.servers": self._settings.bootstrap_servers,
-            "client.id": self._settings.transactional_id,
-            "group.id": f"{self._settings.topic_prefix}{self._settings.group}{'-shadow' * self._settings.shadow}",
-            "group.instance.id": self._settings.transactional_id,
-            "session.timeout.ms": SESSION_TIMEOUT_MS,
-            "enable.auto.commit": False,
-            "error_cb": self._on_client_error,
-            "topic.metadata.refresh.interval.ms": METADATA_MS,
-            "auto.offset.reset": "earliest",
-            "isolation.level": "read_committed",
-            "queued.max.messages.kbytes": 32_768,
-            "fetch.message.max.bytes": 1_048_588,
-        }
 
     # --- the partitions that are this worker's -----------------------------------------------------------------------
 
@@ -266,7 +219,7 @@ class Lane:
             try:
                 self._tell_lag()
             except KafkaException as error:  # a broker that does not answer now is waited for by `_fetch`
-                log.info("the lag is not known: %s", _words(error))
+                log.info("the lag is not known: %s", told(error))
 
     def _fetch(self) -> list[Received]:
         """Wait for one record, then take what is there already: small batches when quiet, large ones when behind."""
@@ -293,8 +246,8 @@ class Lane:
             if error is None and message.partition() in self._waiting:
                 held.setdefault(message.partition() or 0, message)
             elif error is None:
-                records.append(_received(message))
-            elif error.fatal() or error.code() in _HOPELESS:
+                records.append(received(message))
+            elif error.fatal() or error.code() in HOPELESS:
                 raise KafkaException(error)
             else:
                 log.warning("consumer: %s", error.str())
@@ -414,7 +367,7 @@ class Lane:
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as error:
-                if error.args[0].code() in _POISON:
+                if error.args[0].code() in POISON:
                     self._found_undeliverable(record, error.args[0])
                 raise
         if self._careful:
@@ -425,7 +378,7 @@ class Lane:
 
     def _not_delivered(self, error: KafkaError | None, _message: object) -> None:
         """The client's word on a record: the broker refused it, and with it all that it was packed together with."""
-        if error is not None and error.code() in _POISON:
+        if error is not None and error.code() in POISON:
             self._failed = error
 
     def _found_undeliverable(self, record: Received, error: KafkaError) -> None:
@@ -511,19 +464,7 @@ def _trace(error: Exception) -> str:
     return f"{type(error).__name__}, last calls:\n{calls}"
 
 
-def _received(message: Message) -> Received:
-    source = (message.partition() or 0, message.offset() or 0)
-    return Received(source, message.timestamp()[1], message.key(), message.value())
-
-
 @lru_cache(maxsize=64)
 def _day(hour: int) -> str | None:
     """The day in Washington of an hour since 1970 (UTC), None before; Washington's days begin on whole hours."""
     return washington_day_of(hour * 3_600_000)
-
-
-def _words(error: KafkaException) -> str:
-    fault = error.args[0]
-    if isinstance(fault, KafkaError) and "fenced" in fault.str().lower():
-        return "another worker runs in this slot of the group: give each worker a --slot of its own"
-    return f"{fault.name()}: {fault.str()}" if isinstance(fault, KafkaError) else str(error)

@@ -25,7 +25,7 @@ def place(tmp_path: Path) -> Iterator[ordeals.Place]:
 
 def test_kills_lose_nothing_repeat_nothing_and_the_successor_decides_soon(place: ordeals.Place) -> None:
     """Two workers, kills at random: every order has exactly one committed decision, in the order of its partition."""
-    seen = ordeals.kills(place, orders=30_000, rate=5_000, times=3)
+    seen = ordeals.kills(place, orders=15_000, rate=5_000, times=2)
     assert seen.exact, seen
     assert seen.facts["in_transaction"] >= 1, seen
     assert seen.facts["seconds_until_decided_max"] < ordeals.FIRST_DECISION_SECONDS, seen
@@ -33,14 +33,14 @@ def test_kills_lose_nothing_repeat_nothing_and_the_successor_decides_soon(place:
 
 def test_a_broker_that_is_killed_and_gone_loses_nothing(place: ordeals.Place) -> None:
     """The worker outlives its broker, and answers every order once when it is back."""
-    seen = ordeals.broker_restarts(place, rate=300, times=1, apart_seconds=3, gone_seconds=6)
+    seen = ordeals.broker_restarts(place, rate=300, times=1, apart_seconds=2, gone_seconds=3)
     assert seen.exact, seen
     assert seen.facts["worker_lives"], seen
 
 
 def test_workers_that_come_and_go_lose_nothing(place: ordeals.Place) -> None:
     """Rebalances while orders stream."""
-    seen = ordeals.rebalances(place, rate=500, seconds=10)
+    seen = ordeals.rebalances(place, rate=500, seconds=5)
     assert seen.exact, seen
     assert seen.facts["changes"] >= 4
 
