@@ -109,6 +109,7 @@ class Lane:
         self._waiting_due = 0.0
         self.assigned: frozenset[int] = frozenset()
         self.joined = False
+        self.alive_at = time.perf_counter()
         self._consumer: Consumer
         self._producer: Producer
 
@@ -208,6 +209,7 @@ class Lane:
     # --- one batch ---------------------------------------------------------------------------------------------------
 
     def _step(self) -> None:
+        self.alive_at = time.perf_counter()
         self._hold_waiting()
         records = self._fetch()
         if self._fault:
@@ -298,7 +300,7 @@ class Lane:
         clock = time.perf_counter
         self._producer.begin_transaction()
         for record in records:
-            begun = clock()
+            self.alive_at = begun = clock()
             decision = self._screened(record, snapshot)
             decided.append((decision, clock() - begun))
             if decision.use is not None:
@@ -345,6 +347,7 @@ class Lane:
     def _retried(self, call: Callable[[], object], deadline: float) -> None:
         """Call again after a passing fault, until the deadline or `stop`: the successor ends what is left open."""
         while True:
+            self.alive_at = time.perf_counter()
             try:
                 call()
             except KafkaException as error:

@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 FIRST_SNAPSHOT_SECONDS_MAX = 3_600.0
 LANE_END_SECONDS_MAX = 60.0
 WATCH_SECONDS = 0.5
+STUCK_SECONDS = 45.0
+"""No call of the lane takes as long (they have 30 seconds at most), but the client may never come back from one."""
 GC_THRESHOLDS = (50_000, 20, 100)
 """Objects made before the garbage collector looks, and how seldom it looks at older ones (CPython's own: 700, 10, 10).
 
@@ -219,11 +221,21 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
     @Service.task  # type: ignore[untyped-decorator]
     async def _watch(self) -> None:
         while not self.should_stop:
+            self._look_at_lane()
             if self._state.failure is not None:
                 await self.crash(OperatorError(self._state.failure))
                 return
             self._state.metrics.aged(self._state.age_seconds())
             await self.sleep(WATCH_SECONDS)
+
+    def _look_at_lane(self) -> None:
+        """A lane that hangs in its client can't be helped from here: the worker ends, and its successor goes on."""
+        lane = self._state.lane
+        if lane is None or not lane.joined or self._state.failure is not None:
+            return
+        if time.perf_counter() - lane.alive_at > STUCK_SECONDS:
+            self._state.failure = f"the Kafka client did not answer for {STUCK_SECONDS:.0f} seconds"
+            self._threads = [thread for thread in self._threads if thread.name != "lane"]  # not waited for
 
     async def on_stop(self) -> None:
         """End the threads after the batch in hand."""

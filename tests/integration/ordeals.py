@@ -232,13 +232,24 @@ def broker_restarts(place: Place, rate: float, times: int, apart_seconds: float,
         place.start_broker()
         time.sleep(apart_seconds)
         published = publisher.end()
+        watched = threading.Thread(target=_started_again, args=(worker, ended := threading.Event()), daemon=True)
+        watched.start()
         seen = place.seen(published, broker_kills=times, gone_seconds=gone_seconds)
+        ended.set()
+        watched.join()
         assert worker.popen is not None
         begun_anew = worker.log.read_text(encoding="utf-8", errors="replace").count("begin anew")
         told = {"worker_lives": worker.popen.poll() is None, "begun_anew": begun_anew}
         return seen._replace(facts=seen.facts | told)
     finally:
         worker.kill()
+
+
+def _started_again(worker: Worker, ended: threading.Event) -> None:
+    """Do what an orchestrator does: a worker that ended by itself is started again."""
+    while not ended.wait(0.5):
+        if worker.popen is not None and worker.popen.poll() is not None:
+            worker.start()
 
 
 # --- rebalances ------------------------------------------------------------------------------------------------------
