@@ -29,7 +29,7 @@ from screener.model import Order
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import stream, workbench
-from benchmarks.workbench import LISTS, TERMS
+from benchmarks.workbench import TERMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,8 +46,7 @@ DAYS = (TERMS.as_of,)
 def main() -> int:
     """Prove, time, print; the exit status is 1 when the proof fails."""
     options = workbench.options(__doc__)
-    inputs = build.Inputs(lists=[options.reference / LISTS]) if options.reference else build.Inputs(sample=True)
-    held = build.build(inputs).snapshot
+    held = build.build(workbench.inputs(options.reference)).snapshot
     parties = stream.parties(options.reference, 2 * stream.PARTIES)[: stream.PARTIES]
     return told(held, stream.zipf_orders(parties, stream.listed_names(held), ORDERS), record=options.record)
 

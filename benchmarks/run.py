@@ -41,7 +41,7 @@ from screener.runners.demo import sample_orders
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import rules_cost, stream, workbench
-from benchmarks.workbench import LISTS, TERMS
+from benchmarks.workbench import TERMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -141,8 +141,7 @@ def main() -> int:
     )
     parser.add_argument("--record", action="store_true", help="append the figures to benchmarks/record/")
     options = parser.parse_args()
-    inputs = build.Inputs(lists=[options.reference / LISTS]) if options.reference else build.Inputs(sample=True)
-    held = build.build(inputs).snapshot
+    held = build.build(workbench.inputs(options.reference)).snapshot
     gc.collect()
     gc.freeze()  # a snapshot stays: to look through it again and again is no part of an order's cost
     for workload, rows in _workloads(options.reference, held):

@@ -167,9 +167,9 @@ def parties(reference: Path | None, count: int) -> list[Party]:
 
 def usual_parties(reference: Path | None, held: Snapshot, count: int) -> list[Party]:
     """`count` parties that the core does not stop: then the orders that it stops are those that name a listed one."""
-    forgetful = replace(held)
+    apart = replace(held)  # with a memory of its own
     drawn = parties(reference, count + count * DRAWN_MORE_PERCENT // 100)
-    usual = [party for party in drawn if screen(order_of(party), forgetful, TERMS).outcome == "clear"]
+    usual = [party for party in drawn if screen(order_of(party), apart, TERMS).outcome == "clear"]
     if len(usual) < count:
         raise ValueError(f"{len(usual)} parties that are not stopped, expected {count}")
     return usual[:count]

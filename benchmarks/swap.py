@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +67,7 @@ def _snapshot(folder: Path, reference: Path | None, number: int) -> Path:
     """A snapshot file that differs from the others in one private list."""
     deny = folder / f"deny-{number}.csv"
     deny.write_text(f"name,list\nHazelmoor {number} Holdings,DENY\n", encoding="utf-8")
-    lists = [reference / workbench.LISTS] if reference else []
-    inputs = build.Inputs(lists=lists, private=[deny], sample=reference is None)
+    inputs = replace(workbench.inputs(reference), private=[deny])
     path = folder / f"{number}.snapshot"
     snapshot.save(build.build(inputs).content, path)
     return path

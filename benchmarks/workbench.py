@@ -62,9 +62,14 @@ def skipped(what: str, why: str = "there are no reference lists and names (SCREE
     return 0
 
 
+def inputs(reference: Path | None) -> build.Inputs:
+    """The consolidated list of the reference folder; without one the shipped sample."""
+    return build.Inputs(lists=[reference / LISTS]) if reference else build.Inputs(sample=True)
+
+
 def edition(reference: Path) -> Snapshot:
     """The snapshot of the consolidated list of the reference folder."""
-    return build.build(build.Inputs(lists=[reference / LISTS])).snapshot
+    return build.build(inputs(reference)).snapshot
 
 
 def edition_of(rows: Iterable[Mapping[str, str]], columns: Iterable[str]) -> Snapshot:

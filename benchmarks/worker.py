@@ -160,13 +160,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--no-latency", action="store_true", help="throughput only")
     options = parser.parse_args()
-    inputs = (
-        build.Inputs(lists=[options.reference / workbench.LISTS]) if options.reference else build.Inputs(sample=True)
-    )
     with tempfile.TemporaryDirectory(prefix="screener-bench-") as name:
         folder = Path(name)
         path = folder / "bench.snapshot"
-        built = build.build(inputs)
+        built = build.build(workbench.inputs(options.reference))
         snapshot.save(built.content, path)
         try:
             place = Place(folder, broker.start(folder / "broker"), built.snapshot, path)

@@ -201,15 +201,11 @@ def _emptied(taken: Callable[[], Any]) -> None:
     """Free a container, a large one that nobody else has element by element."""
     part = taken()
     if type(part) in _CONTAINERS and len(part) > ELEMENTS_AT_ONCE and sys.getrefcount(part) == 2:
-        if type(part) is dict:
-            while part:
-                part.popitem()
-                _rest(len(part))
-            return
-        rest = part if type(part) in {list, set} else list(part)
+        rest: Any = part if type(part) in {dict, list, set} else list(part)
+        take = rest.popitem if type(rest) is dict else rest.pop
         part = None
         while rest:
-            rest.pop()
+            take()
             _rest(len(rest))
 
 

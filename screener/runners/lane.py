@@ -70,6 +70,8 @@ LAG_SECONDS = 1.0
 WAITING_SECONDS = 5.0
 CONTESTED_SECONDS = (0.005, 0.1)
 
+Headers = list[tuple[str, str | bytes | None]]
+
 
 class _Contested(Exception):  # noqa: N818  no fault
     """Another worker's use of a license stands before the batch's own."""
@@ -170,14 +172,13 @@ class Lane:
     def _compare_topics(self, assigned: Iterable[int]) -> None:
         """Which of the partitions have no counterpart in an outgoing topic; a missing topic is a fault."""
         counts = topics.partition_counts(self._producer.list_topics(timeout=START_SECONDS_MAX))
-        missing = [topic.name for topic in self._topics if not counts.get(topic.name)]
-        if missing:
-            self._fault = f"missing: {', '.join(missing)}; `screener topics apply` creates them"
+        problems = "; ".join(topics.partition_problems(self._topics, counts))
+        if not all(counts.get(topic.name) for topic in self._topics):
+            self._fault = problems
         covered = topics.partitions_covered(self._topics, counts)
         self._waiting = frozenset(partition for partition in assigned if partition >= covered)
         self._metrics.waiting(len(self._waiting))
         if self._waiting:
-            problems = "; ".join(topics.partition_problems(self._topics, counts))
             log.error("%s wait, unanswered, at partitions %s: %s", self._orders, sorted(self._waiting), problems)
 
     def _hold_waiting(self) -> None:
@@ -322,23 +323,19 @@ class Lane:
     def _write_uses(self, uses: list[tuple[Decision, Use]]) -> None:
         """Produce what the batch draws of licenses; raise where another worker draws on one of them before it."""
         token = uuid.uuid4().hex.encode()
-        headers: list[tuple[str, str | bytes | None]] = [(BATCH_HEADER, token)]
+        headers: Headers = [(BATCH_HEADER, token)]
         for decision, use in uses:
             value, key = record_of(decision, use), use.license.encode()
-            self._offered(
-                lambda value=value, key=key: self._producer.produce(  # type: ignore[misc]
-                    self._usage, value, key, PARTITION, headers=headers
-                )
-            )
+            self._offer(self._usage, value, key, PARTITION, headers)
         self._producer.flush(COMMIT_SECONDS_MAX)
         if self._ledger.contested(token):
             raise _Contested
 
-    def _offered(self, produce: Callable[[], None]) -> None:
+    def _offer(self, topic: str, value: bytes, key: bytes | None, partition: int, headers: Headers) -> None:
         """Produce, waiting while the client's queue is full."""
         while True:
             try:
-                produce()
+                self._producer.produce(topic, value, key, partition, headers=headers)
             except BufferError:
                 self._producer.poll(0.1)
             else:
@@ -359,20 +356,16 @@ class Lane:
     def _produce(self, record: Received, decision: Decision) -> None:
         partition, offset = record.source
         topic = self._shadow if self._settings.shadow else self._outputs[decision.outcome]
-        headers: list[tuple[str, str | bytes | None]] = [
+        headers: Headers = [
             ("screener-source", f"{self._orders}[{partition}]@{offset}"),
             ("screener-source-timestamp-ms", str(record.timestamp_ms)),
         ]
-        while True:
-            try:
-                self._producer.produce(topic, decision.value, record.key, partition, headers=headers)
-                break
-            except BufferError:
-                self._producer.poll(0.1)
-            except KafkaException as error:
-                if error.args[0].code() in POISON:
-                    self._found_undeliverable(record, error.args[0])
-                raise
+        try:
+            self._offer(topic, decision.value, record.key, partition, headers)
+        except KafkaException as error:
+            if error.args[0].code() in POISON:
+                self._found_undeliverable(record, error.args[0])
+            raise
         if self._careful:
             self._producer.flush(CALL_SECONDS_MAX)
             if self._failed:
