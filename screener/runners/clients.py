@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confluent_kafka import KafkaError
@@ -85,7 +87,47 @@ def consumer_settings(settings: Settings, on_error: Callable[[KafkaError], None]
     }
 
 
-def told(error: KafkaException) -> str:
+class Hung(Exception):  # noqa: N818  said of the client
+    """A call of the client did not come back; the client is of no more use."""
+
+
+class Bounded:
+    """Makes calls in a thread of its own, and leaves behind one that does not come back.
+
+    `send_offsets_to_transaction` does not keep to its timeout: where the group's coordinator went away meanwhile, it
+    may wait for ever (librdkafka's issues 5456 and 5511, open in 2.16).
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._ends: SimpleQueue[BaseException | None] = SimpleQueue()
+        threading.Thread(target=self._serve, name="bounded", daemon=True).start()
+
+    def __call__(self, call: Callable[[], object], seconds: float) -> None:
+        """Make one call; raises what it raises, and Hung after `seconds`. After that make no other."""
+        self._calls.put(call)
+        try:
+            error = self._ends.get(timeout=seconds)
+        except Empty:
+            raise Hung(f"the Kafka client did not come back from a call for {seconds:.0f} seconds") from None
+        if error is not None:
+            raise error
+
+    def end(self) -> None:
+        """End the thread, after the call that it is in."""
+        self._calls.put(None)
+
+    def _serve(self) -> None:
+        while (call := self._calls.get()) is not None:
+            error: BaseException | None = None
+            try:
+                call()
+            except BaseException as raised:  # noqa: BLE001  the caller's to deal with
+                error = raised
+            self._ends.put(error)
+
+
+def told(error: KafkaException | Hung) -> str:
     """An error of the client in words."""
     fault = error.args[0]
     if isinstance(fault, KafkaError) and "fenced" in fault.str().lower():

@@ -17,10 +17,10 @@ import threading
 import time
 import traceback
 import uuid
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from screener.core import give_up, refuse, screen
 from screener.core.decode import washington_day_of
@@ -28,22 +28,21 @@ from screener.errors import OperatorError
 from screener.model import Fault, Terms
 from screener.runners import topics
 from screener.runners.clients import (
-    HOPELESS,
     LOST,
     POISON,
+    Bounded,
+    Hung,
     Received,
     Source,
     consumer_settings,
     producer_settings,
-    received,
     told,
 )
 from screener.runners.license_use import BATCH_HEADER, PARTITION, Ledger, record_of
+from screener.runners.partitions import Partitions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from confluent_kafka import Message
+    from collections.abc import Callable
 
     from screener.authorizations import Use
     from screener.model import Decision, Snapshot
@@ -60,14 +59,13 @@ TRACE_CALLS = 10
 POLL_SECONDS = 0.2
 START_SECONDS_MAX = 30.0
 CALL_SECONDS_MAX = 5.0
+HUNG_SECONDS = 2 * CALL_SECONDS_MAX
 COMMIT_SECONDS_MAX = 60.0
 ABORTS_MAX = 8
 BEGUN_ANEW_MAX = 5
 LOST_SECONDS = 120.0
 """After this time no fault is put down to a broker that was gone."""
 BACKOFF_SECONDS_MAX = 5.0
-LAG_SECONDS = 1.0
-WAITING_SECONDS = 5.0
 CONTESTED_SECONDS = (0.005, 0.1)
 
 Headers = list[tuple[str, str | bytes | None]]
@@ -104,16 +102,18 @@ class Lane:
         self._aborts = 0
         self._lost_at: float | None = None
         self._begun_anew = 0
-        self._fault: str | None = None
-        self._revoked = False
-        self._lag_due = 0.0
-        self._waiting: frozenset[int] = frozenset()
-        self._waiting_due = 0.0
-        self.assigned: frozenset[int] = frozenset()
-        self.joined = False
         self.alive_at = time.perf_counter()
         self._consumer: Consumer
         self._producer: Producer
+        self._bounded: Bounded
+        self.partitions: Partitions | None = None
+        """What the consumer holds, while there is one."""
+
+    @property
+    def joined(self) -> bool:
+        """Whether partitions were assigned to this worker, be it none."""
+        held = self.partitions
+        return held is not None and held.joined
 
     def stop(self) -> None:
         """Ask the lane to end after the batch in hand."""
@@ -125,8 +125,8 @@ class Lane:
             while not self._stopping.is_set():
                 try:
                     self._run_clients()
-                except KafkaException as error:
-                    if not self._may_begin_anew():
+                except (KafkaException, Hung) as error:
+                    if not self._may_begin_anew(error):
                         raise OperatorError(f"the lane had to stop: {told(error)}") from error
                     log.warning("the clients begin anew after the broker was gone: %s", told(error))
         finally:
@@ -136,17 +136,20 @@ class Lane:
         heard = (self._not_delivered, self._on_client_error)
         self._producer = Producer(producer_settings(self._settings, self._output_bytes_max, *heard), logger=log)
         self._consumer = Consumer(consumer_settings(self._settings, self._on_client_error), logger=log)
-        self._waiting, self._revoked = frozenset(), False
+        self._bounded = Bounded()
+        held = Partitions(self._consumer, self._producer, self._topics, self._orders, self._metrics)
+        self.partitions = held
         try:
             self._producer.init_transactions(START_SECONDS_MAX)
-            self._consumer.subscribe([self._orders], on_assign=self._on_assign, on_revoke=self._on_revoke)
+            held.join()
             while not self._stopping.is_set():
-                self._step()
+                self._step(held)
         finally:
-            self.assigned, self.joined = frozenset(), False
+            self.partitions = None
+            self._bounded.end()
             self._consumer.close()
 
-    def _may_begin_anew(self) -> bool:
+    def _may_begin_anew(self, error: KafkaException | Hung) -> bool:
         """Whether what ended the clients comes of a broker that was gone, and of no other worker in this slot.
 
         A broker that comes back may take a member that it forgot for another one of the same slot, and end a
@@ -154,85 +157,31 @@ class Lane:
         """
         self._begun_anew += 1
         recent = self._lost_at is not None and time.monotonic() - self._lost_at < LOST_SECONDS
-        return recent and self._begun_anew <= BEGUN_ANEW_MAX
+        return (recent or isinstance(error, Hung)) and self._begun_anew <= BEGUN_ANEW_MAX
 
     def _on_client_error(self, error: KafkaError) -> None:
         if error.code() in LOST:
             self._lost_at = time.monotonic()
 
-    # --- the partitions that are this worker's -----------------------------------------------------------------------
-
-    def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        # Not by the consumer: a call on it from its own callback makes the client abort at its next log line.
-        self._compare_topics({row.partition for row in partitions})
-        self.assigned, self.joined = frozenset(row.partition for row in partitions), True
-        self._waiting_due = 0.0
-        log.info("assigned %s", sorted(self.assigned))
-
-    def _compare_topics(self, assigned: Iterable[int]) -> None:
-        """Which of the partitions have no counterpart in an outgoing topic; a missing topic is a fault."""
-        counts = topics.partition_counts(self._producer.list_topics(timeout=START_SECONDS_MAX))
-        problems = "; ".join(topics.partition_problems(self._topics, counts))
-        if not all(counts.get(topic.name) for topic in self._topics):
-            self._fault = problems
-        covered = topics.partitions_covered(self._topics, counts)
-        self._waiting = frozenset(partition for partition in assigned if partition >= covered)
-        self._metrics.waiting(len(self._waiting))
-        if self._waiting:
-            log.error("%s wait, unanswered, at partitions %s: %s", self._orders, sorted(self._waiting), problems)
-
-    def _hold_waiting(self) -> None:
-        """Pause partitions without a counterpart, and from time to time look whether they have one now."""
-        if not self._waiting or time.monotonic() < self._waiting_due:
-            return
-        before = self._waiting
-        if self._waiting_due:
-            self._compare_topics(before)
-        self._waiting_due = time.monotonic() + WAITING_SECONDS
-        self._consumer.pause([TopicPartition(self._orders, partition) for partition in self._waiting])
-        fitting = [TopicPartition(self._orders, partition) for partition in before - self._waiting]
-        if fitting:
-            log.info("partitions %s have their counterparts now", sorted(before - self._waiting))
-            self._consumer.resume(fitting)
-
-    def _put_back(self, message: Message) -> None:
-        """Leave an order in its place: it came before its partition was paused."""
-        self._waiting_due = 0.0
-        self._hold_waiting()
-        self._consumer.seek(TopicPartition(self._orders, message.partition() or 0, message.offset() or 0))
-
-    def _on_revoke(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
-        self._revoked = True
-        self.assigned = frozenset()
-        self._metrics.revoked()
-        log.info("partitions revoked")
-
     # --- one batch ---------------------------------------------------------------------------------------------------
 
-    def _step(self) -> None:
+    def _step(self, held: Partitions) -> None:
         self.alive_at = time.perf_counter()
-        self._hold_waiting()
-        records = self._fetch()
-        if self._fault:
-            raise OperatorError(f"the topics do not fit: {self._fault}")
+        held.hold_waiting()
+        records = self._fetch(held)
         if records:
-            self._answer(records)
-        if time.monotonic() >= self._lag_due:
-            self._lag_due = time.monotonic() + LAG_SECONDS
-            try:
-                self._tell_lag()
-            except KafkaException as error:  # a broker that does not answer now is waited for by `_fetch`
-                log.info("the lag is not known: %s", told(error))
+            self._answer(records, held)
+        held.tell_lag()
 
-    def _fetch(self) -> list[Received]:
+    def _fetch(self, held: Partitions) -> list[Received]:
         """Wait for one record, then take what is there already: small batches when quiet, large ones when behind."""
         most = CAREFUL_ORDERS if self._careful else BATCH_ORDERS_MAX
-        records = self._readable(self._consumer.consume(1, POLL_SECONDS))
+        records = held.readable(self._consumer.consume(1, POLL_SECONDS))
         size = sum(len(record.value or b"") for record in records)
         while records and len(records) < most and size < BATCH_BYTES_MAX:
-            self._revoked = False
-            more = self._readable(self._consumer.consume(min(FETCH_ORDERS, most - len(records)), 0.0))
-            if self._revoked:
+            held.revoked = False
+            more = held.readable(self._consumer.consume(min(FETCH_ORDERS, most - len(records)), 0.0))
+            if held.revoked:
                 # What is in hand may be another worker's now, and the group's new generation would pass it.
                 records, size = [], 0
             if not more:
@@ -241,34 +190,17 @@ class Lane:
             size += sum(len(record.value or b"") for record in more)
         return records
 
-    def _readable(self, messages: Iterable[Message]) -> list[Received]:
-        records: list[Received] = []
-        held: dict[int, Message] = {}
-        for message in messages:
-            error = message.error()
-            if error is None and message.partition() in self._waiting:
-                held.setdefault(message.partition() or 0, message)
-            elif error is None:
-                records.append(received(message))
-            elif error.fatal() or error.code() in HOPELESS:
-                raise KafkaException(error)
-            else:
-                log.warning("consumer: %s", error.str())
-        for message in held.values():
-            self._put_back(message)
-        return records
-
-    def _answer(self, records: list[Received]) -> None:
+    def _answer(self, records: list[Received], held: Partitions) -> None:
         self._ledger.begin()
         self._failed = None
         snapshot = self._current()
         try:
-            decided = self._transact(records, snapshot)
+            decided = self._transact(records, snapshot, held)
         except _Contested:
-            self._again(records)
+            self._again(records, held)
             return
         except KafkaException as error:
-            self._roll_back(error, records)
+            self._roll_back(error, records, held)
             return
         self._ledger.settle()
         self._aborts = self._begun_anew = 0
@@ -291,7 +223,7 @@ class Lane:
 
     # --- the transaction ---------------------------------------------------------------------------------------------
 
-    def _transact(self, records: list[Received], snapshot: Snapshot) -> list[tuple[Decision, float]]:
+    def _transact(self, records: list[Received], snapshot: Snapshot, held: Partitions) -> list[tuple[Decision, float]]:
         """Commit decisions, uses of licenses and positions together; the decisions with the seconds each took.
 
         A decision is produced as soon as it is made, so that the client sends it while the next order is screened.
@@ -311,12 +243,11 @@ class Lane:
         if uses and not self._settings.shadow:
             self._write_uses(uses)
         ends = {partition: offset + 1 for partition, offset in (record.source for record in records)}
-        positions = [TopicPartition(self._orders, partition, offset) for partition, offset in ends.items()]
+        positions = [held.at(partition, offset) for partition, offset in ends.items()]
         metadata = self._consumer.consumer_group_metadata()
         deadline = time.monotonic() + COMMIT_SECONDS_MAX
-        self._retried(
-            lambda: self._producer.send_offsets_to_transaction(positions, metadata, CALL_SECONDS_MAX), deadline
-        )
+        send = partial(self._producer.send_offsets_to_transaction, positions, metadata, CALL_SECONDS_MAX)
+        self._retried(lambda: self._bounded(send, HUNG_SECONDS), deadline)
         self._retried(lambda: self._producer.commit_transaction(CALL_SECONDS_MAX), deadline)
         return decided
 
@@ -381,7 +312,7 @@ class Lane:
         log.error("decision on %s[%d]@%d can't be produced: %s", self._orders, *record.source, error.str())
         self._undeliverable.add(record.source)
 
-    def _roll_back(self, error: KafkaException, records: list[Received]) -> None:
+    def _roll_back(self, error: KafkaException, records: list[Received], held: Partitions) -> None:
         """Abort, and go back to the first record of the batch; raise when there is no way on.
 
         Where the broker refused a decision, the batch is sent again one by one, to know which it was.
@@ -393,41 +324,27 @@ class Lane:
         log.warning("transaction aborted (%d in a row): %s", self._aborts, fault.str())
         if self._stopping.is_set():
             return
-        self._go_back(records)
+        self._go_back(records, held)
         if self._undeliverable or self._failed:
             self._aborts = 0  # each time one order more is known
             self._careful = max(self._careful, len(records))
         else:
             self._stopping.wait(min(BACKOFF_SECONDS_MAX, 0.05 * 2**self._aborts))
 
-    def _again(self, records: list[Received]) -> None:
+    def _again(self, records: list[Received], held: Partitions) -> None:
         """Another worker draws on the same license: let it go first, then screen the batch with what it has drawn."""
-        self._go_back(records)
+        self._go_back(records, held)
         self._metrics.contested()
         self._stopping.wait(random.uniform(*CONTESTED_SECONDS))  # noqa: S311  so that two do not meet again
 
-    def _go_back(self, records: list[Received]) -> None:
+    def _go_back(self, records: list[Received], held: Partitions) -> None:
         """Abort the transaction and go to the first record of the batch."""
         self._producer.abort_transaction(START_SECONDS_MAX)
         self._metrics.aborted()
         firsts: dict[int, int] = {}
         for record in records:
             firsts.setdefault(*record.source)
-        held = {row.partition for row in self._consumer.assignment()}
-        for partition in held.intersection(firsts):
-            self._consumer.seek(TopicPartition(self._orders, partition, firsts[partition]))
-
-    # --- what is told ------------------------------------------------------------------------------------------------
-
-    def _tell_lag(self) -> None:
-        rows = self._consumer.position(self._consumer.assignment())
-        unread = [TopicPartition(row.topic, row.partition) for row in rows if row.offset < 0]
-        done = {row.partition: row.offset for row in self._consumer.committed(unread, timeout=1.0)} if unread else {}
-        for row in rows:
-            low, high = self._consumer.get_watermark_offsets(row, timeout=1.0, cached=True)
-            if high >= 0:
-                answered = row.offset if row.offset >= 0 else max(low, done[row.partition])
-                self._metrics.lagging(row.partition, high - answered)
+        held.go_to(firsts)
 
 
 class TermsOf:

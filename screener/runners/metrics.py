@@ -66,6 +66,11 @@ class Metrics:
             "Partitions of orders that are not read: an outgoing topic has fewer partitions.",
             registry=self.registry,
         )
+        self._expired = Counter(
+            "screener_orders_expired",
+            "Records of orders that the topic deleted before they were answered.",
+            registry=self.registry,
+        )
         self._age = Gauge(
             "screener_snapshot_age_seconds", "Age of the oldest list of the snapshot in use.", registry=self.registry
         )
@@ -121,6 +126,10 @@ class Metrics:
     def waiting(self, partitions: int) -> None:
         """Say how many partitions have no counterpart in an outgoing topic and are not read."""
         self._waiting.set(partitions)
+
+    def expired(self, records: int) -> None:
+        """Count records of `orders` that were deleted before they were answered."""
+        self._expired.inc(records)
 
     def revoked(self) -> None:
         """Forget the partitions' lags: other workers may have them now."""

@@ -234,7 +234,7 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
         if lane is None or not lane.joined or self._state.failure is not None:
             return
         if time.perf_counter() - lane.alive_at > STUCK_SECONDS:
-            self._state.failure = f"the Kafka client did not answer for {STUCK_SECONDS:.0f} seconds"
+            self._state.failure = f"nothing was heard of the lane for {STUCK_SECONDS:.0f} seconds"
             self._threads = [thread for thread in self._threads if thread.name != "lane"]  # not waited for
 
     async def on_stop(self) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from dataclasses import dataclass, field
@@ -15,15 +16,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.error import HTTPError
 
 import orjson
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
 
+from screener import settings
 from screener.runners import topics
+from screener.runners.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from screener.lists import build
+    from screener.runners.metrics import Metrics
+
 WAIT_SECONDS = 60.0
+CLEAN = {"parties": [{"role": "end_user", "name": "Maple Ridge Instruments Ltd."}]}
+LISTED = {"parties": [{"role": "end_user", "name": "Huawei Technologies Co., Ltd."}]}
 
 
 class Decided(NamedTuple):
@@ -60,6 +76,11 @@ def publish(bootstrap: str, topic: str, records: Iterable[tuple[bytes | None, by
     producer.flush(WAIT_SECONDS)
     if failures:
         raise AssertionError(f"{len(failures)} not taken: {failures[0]}")
+
+
+def order(order_id: str, body: dict[str, Any] = CLEAN) -> tuple[bytes, bytes]:
+    """The key and value of an order."""
+    return order_id.encode(), orjson.dumps({"order_id": order_id, **body})
 
 
 def outputs(prefix: str, *, shadow: bool = False) -> list[str]:
@@ -129,6 +150,7 @@ class Worker:
     options: list[str] = field(default_factory=list)
     port: int = field(default_factory=free_port)
     command: tuple[str, ...] = ("worker",)
+    program: tuple[str, ...] = ("-m", "screener")
     popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Worker:
@@ -138,7 +160,7 @@ class Worker:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "screener", *self.command, *options], stdout=log, stderr=log, env=environment
+                [sys.executable, *self.program, *self.command, *options], stdout=log, stderr=log, env=environment
             )
         return self
 
@@ -196,3 +218,23 @@ def running(worker: Worker) -> Iterator[Worker]:
     finally:
         if worker.popen is not None and worker.popen.poll() is None:
             worker.kill()
+
+
+@contextlib.contextmanager
+def in_process(broker: str, prefix: str, sample: build.Built, metrics: Metrics, slot: int = 0) -> Iterator[Lane]:
+    """A lane in a thread of the test, ended whatever happens."""
+    lane = Lane(settings.Settings(broker, topic_prefix=prefix, slot=slot), lambda: sample.snapshot, metrics)
+    thread = threading.Thread(target=lane.run, daemon=True)
+    thread.start()
+    try:
+        yield lane
+    finally:
+        lane.stop()
+        thread.join()
+
+
+def committed(broker: str, prefix: str) -> list[int]:
+    """How many records of each partition of `orders` the group has acknowledged."""
+    admin = AdminClient({"bootstrap.servers": broker})
+    (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(f"{prefix}screener")]).values()
+    return [max(0, row.offset) for row in future.result(10).topic_partitions]

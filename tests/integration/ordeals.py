@@ -1,4 +1,4 @@
-"""Ordeals of the worker on a broker of their own: kills, a broker that is gone, rebalances, hostile messages.
+"""Ordeals of the worker on a broker of their own: kills, a broker that is gone, slow or full, rebalances, bad messages.
 
 Each puts numbered orders in, counts the decisions that come out, and says what it did. The tests run them short, and
 `make soak` runs them whole.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import string
 import threading
@@ -25,7 +26,7 @@ from screener.runners import topics
 from tests.integration.kafka import Worker, outputs, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 PARTITIONS = 6
@@ -69,12 +70,23 @@ class Place:
         options = ["--snapshot", str(self.snapshot), "--slot", str(slot)]
         return Worker(self.bootstrap, "", self.folder / f"worker-{slot}.log", options)
 
-    def kill_broker(self) -> None:
-        """SIGKILL, by the broker's own process id."""
+    @property
+    def broker_pid(self) -> int:
+        """The broker's process id."""
         running = broker.status(self.folder / "broker")
         assert running is not None
-        os.kill(running.pid, signal.SIGKILL)
+        return running.pid
+
+    def kill_broker(self) -> None:
+        """SIGKILL, by the broker's own process id."""
+        os.kill(self.broker_pid, signal.SIGKILL)
+        self.wait_broker_ended()
+
+    def wait_broker_ended(self) -> None:
+        """Wait until it is gone."""
+        deadline = time.monotonic() + READ_SECONDS
         while broker.status(self.folder / "broker") is not None:
+            assert time.monotonic() < deadline, "the broker does not end"
             time.sleep(0.05)
 
     def start_broker(self) -> None:
@@ -217,11 +229,8 @@ def _seconds_until_decided(worker: Worker, begun: float) -> float:
 
 def broker_restarts(place: Place, rate: float, times: int, apart_seconds: float, gone_seconds: float) -> Seen:
     """The broker is killed and started again, several times, and then stopped for long."""
-    worker = place.worker(0)
-    worker.start().wait_ready()
-    publisher = Publisher(place.bootstrap, 10**9, rate, good)
-    publisher.start()
-    try:
+
+    def suffer() -> None:
         for _ in range(times):
             time.sleep(apart_seconds)
             place.kill_broker()
@@ -231,10 +240,52 @@ def broker_restarts(place: Place, rate: float, times: int, apart_seconds: float,
         time.sleep(gone_seconds)
         place.start_broker()
         time.sleep(apart_seconds)
+
+    return _outlived(place, rate, suffer, broker_kills=times, gone_seconds=gone_seconds)
+
+
+def broker_pauses(place: Place, rate: float, pauses_seconds: Sequence[float], apart_seconds: float) -> Seen:
+    """The broker does not answer for a while, again and again, with all connections open."""
+
+    def suffer() -> None:
+        for seconds in pauses_seconds:
+            time.sleep(apart_seconds)
+            os.kill(place.broker_pid, signal.SIGSTOP)
+            try:
+                time.sleep(seconds)
+            finally:
+                os.kill(place.broker_pid, signal.SIGCONT)
+        time.sleep(apart_seconds)
+
+    return _outlived(place, rate, suffer, pauses_seconds=list(pauses_seconds))
+
+
+def full_disk(place: Place, rate: float, times: int, apart_seconds: float) -> Seen:
+    """The broker's disk takes no more bytes, on which it ends; then there is room again, and it is started."""
+
+    def suffer() -> None:
+        for _ in range(times):
+            time.sleep(apart_seconds)
+            resource.prlimit(place.broker_pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+            place.wait_broker_ended()
+            place.start_broker()
+        time.sleep(apart_seconds)
+
+    return _outlived(place, rate, suffer, times=times)
+
+
+def _outlived(place: Place, rate: float, suffer: Callable[[], None], **facts: Any) -> Seen:
+    """What came of orders that were published while the broker suffered; one worker serves them all the time."""
+    worker = place.worker(0)
+    worker.start().wait_ready()
+    publisher = Publisher(place.bootstrap, 10**9, rate, good)
+    publisher.start()
+    try:
+        suffer()
         published = publisher.end()
         watched = threading.Thread(target=_started_again, args=(worker, ended := threading.Event()), daemon=True)
         watched.start()
-        seen = place.seen(published, broker_kills=times, gone_seconds=gone_seconds)
+        seen = place.seen(published, **facts)
         ended.set()
         watched.join()
         assert worker.popen is not None

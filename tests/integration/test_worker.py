@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import threading
 import time
 from base64 import b64decode
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -23,53 +20,17 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from screener import settings
 from screener.core.decode import ORDER_BYTES_MAX
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
-from screener.runners import lane as lanes
 from screener.runners import topics
 from screener.runners.announcements import announce
-from screener.runners.lane import Lane
-from screener.runners.metrics import Metrics
-from tests.integration.kafka import Decided, Worker, outputs, publish, reading, running
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from screener.model import Snapshot
-
-CLEAN = {"parties": [{"role": "end_user", "name": "Maple Ridge Instruments Ltd."}]}
-LISTED = {"parties": [{"role": "end_user", "name": "Huawei Technologies Co., Ltd."}]}
-
-
-@pytest.fixture(scope="session")
-def sample() -> build.Built:
-    return build.build(build.Inputs(sample=True))
-
-
-@pytest.fixture
-def sample_file(sample: build.Built, tmp_path: Path) -> Path:
-    path = tmp_path / "sample.snapshot"
-    snapshot.save(sample.content, path)
-    return path
-
-
-@pytest.fixture
-def prefix(broker: str, topic_prefix: str) -> str:
-    """A prefix whose topics exist."""
-    topics.apply(broker, topic_prefix, 2)
-    return topic_prefix
+from tests.integration.kafka import CLEAN, LISTED, Decided, Worker, committed, order, outputs, publish, reading, running
 
 
 @pytest.fixture
 def worker(broker: str, prefix: str, sample_file: Path, tmp_path: Path) -> Worker:
     return Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
-
-
-def order(order_id: str, body: dict[str, Any] = CLEAN) -> tuple[bytes, bytes]:
-    """The key and value of an order."""
-    return order_id.encode(), orjson.dumps({"order_id": order_id, **body})
 
 
 def padded(order_id: str, size: int) -> tuple[bytes, bytes]:
@@ -390,118 +351,6 @@ def test_a_partition_without_a_counterpart_waits_and_is_answered_once_it_has_one
             decided = reader.read_until(30)
         assert len({record.key for record in decided}) == len(decided) == 30
         assert worker.metric("screener_partitions_waiting") == 0
-
-
-# --- what an exception does not do -----------------------------------------------------------------------------------
-
-
-def test_an_exception_of_the_core_quarantines_its_order_and_nothing_else(
-    broker: str, prefix: str, sample: build.Built, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The order goes to quarantine with its bytes, offset and the traceback without values; others are answered."""
-    real_screen = lanes.screen
-
-    def failing(raw: bytes | None, snapshot: Snapshot, *rest: Any) -> Any:
-        if raw and b"O-2" in raw:
-            raise RuntimeError(raw.decode())
-        return real_screen(raw, snapshot, *rest)
-
-    publish(broker, f"{prefix}orders", [order("O-1"), order("O-2", LISTED), order("O-3")])
-    monkeypatch.setattr(lanes, "screen", failing)
-    metrics = Metrics()
-    with in_process(broker, prefix, sample, metrics), reading(broker, outputs(prefix)) as reader:
-        decided = {record.key: record for record in reader.read_until(3)}
-    assert {key: record.decision["outcome"] for key, record in decided.items()} == {
-        b"O-1": "clear",
-        b"O-2": "quarantine",
-        b"O-3": "clear",
-    }
-    said = decided[b"O-2"].decision
-    assert said["reasons"][0] == "SCREENING_FAILED"
-    assert said["reason"].startswith("RuntimeError, last calls:")
-    assert "in failing" in said["reason"]
-    assert "Huawei" not in said["reason"]
-    assert b64decode(said["original"]) == order("O-2", LISTED)[1]
-    assert decided[b"O-2"].source.startswith(f"{prefix}orders[")
-    assert sum(committed(broker, prefix)) == 3
-    assert metrics.registry.get_sample_value("screener_quarantined_total", {"reason": "SCREENING_FAILED"}) == 1
-
-
-def test_an_exception_never_acknowledges_an_order(
-    broker: str, prefix: str, sample: build.Built, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where no decision can be made at all, the lane ends and commits nothing: the successor answers."""
-    real = lanes.screen, lanes.give_up
-
-    def failing(raw: bytes | None, *rest: Any) -> Any:
-        if raw and b"O-2" in raw:
-            raise RuntimeError("a fault of the program")
-        return real[0](raw, *rest)
-
-    publish(broker, f"{prefix}orders", [order("O-1"), order("O-2", LISTED), order("O-3")])
-    monkeypatch.setattr(lanes, "screen", failing)
-    monkeypatch.setattr(lanes, "give_up", failing)
-    with pytest.raises(RuntimeError, match="a fault of the program"):
-        Lane(settings.Settings(broker, topic_prefix=prefix), lambda: sample.snapshot, Metrics()).run()
-    before = committed(broker, prefix)
-    with reading(broker, outputs(prefix)) as reader:
-        assert not [record for record in reader.read_until(0) if record.key == b"O-2"]
-        monkeypatch.undo()
-        with in_process(broker, prefix, sample, Metrics()):
-            decided = reader.read_until(3)
-    assert sorted(record.key or b"" for record in decided) == [b"O-1", b"O-2", b"O-3"]
-    assert sum(committed(broker, prefix)) == 3
-    assert sum(before) < 3
-
-
-@contextlib.contextmanager
-def in_process(broker: str, prefix: str, sample: build.Built, metrics: Metrics) -> Iterator[Lane]:
-    """A lane in a thread of the test, ended whatever happens."""
-    lane = Lane(settings.Settings(broker, topic_prefix=prefix), lambda: sample.snapshot, metrics)
-    thread = threading.Thread(target=lane.run, daemon=True)
-    thread.start()
-    try:
-        yield lane
-    finally:
-        lane.stop()
-        thread.join()
-
-
-def committed(broker: str, prefix: str) -> list[int]:
-    """How many records of each partition of `orders` the group has acknowledged."""
-    admin = AdminClient({"bootstrap.servers": broker})
-    (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(f"{prefix}screener")]).values()
-    return [max(0, row.offset) for row in future.result(10).topic_partitions]
-
-
-def test_a_second_worker_in_the_same_slot_fences_the_first(broker: str, prefix: str, sample: build.Built) -> None:
-    """Two workers with one transactional id: the older one ends, and no order is answered twice."""
-    held = settings.Settings(broker, topic_prefix=prefix)
-    ended: list[str] = []
-
-    def run(lane: Lane) -> None:
-        try:
-            lane.run()
-        except Exception as error:  # noqa: BLE001  its words are what is asserted
-            ended.append(str(error))
-
-    lanes_made = [Lane(held, lambda: sample.snapshot, Metrics()) for _ in range(2)]
-    threads = [threading.Thread(target=run, args=(lane,), daemon=True) for lane in lanes_made]
-    try:
-        with reading(broker, outputs(prefix)) as reader:
-            threads[0].start()
-            publish(broker, f"{prefix}orders", [order("O-1")])
-            reader.read_until(1)
-            threads[1].start()
-            publish(broker, f"{prefix}orders", [order(f"O-{number}") for number in range(2, 40)])
-            decided = reader.read_until(39)
-            threads[0].join(30)
-    finally:
-        for lane, thread in zip(lanes_made, threads, strict=True):
-            lane.stop()
-            thread.join(30)
-    assert len({record.key for record in decided}) == len(decided) == 39
-    assert len(ended) == 1, ended
 
 
 def test_two_slots_share_the_partitions_and_survive_each_others_end(
