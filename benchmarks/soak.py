@@ -1,6 +1,6 @@
 """The ordeals of the worker in full, each on a broker of its own: `make soak`.
 
-    python benchmarks/soak.py [kills|broker|rebalances|hostile ...] [--record] [--note TEXT]
+    python benchmarks/soak.py [kills|broker|pauses|disk|rebalances|hostile ...] [--record] [--note TEXT]
 
 Numbered orders go in and decisions are counted: every order must have exactly one, and those of a partition must stand
 in the order of their orders; the exit status is 1 otherwise. `tests/integration/ordeals.py` says what each ordeal does,
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 ORDEALS: dict[str, Callable[[ordeals.Place], ordeals.Seen]] = {
     "kills": partial(ordeals.kills, orders=200_000, rate=5_000, times=20),
     "broker": partial(ordeals.broker_restarts, rate=1_000, times=5, apart_seconds=5, gone_seconds=30),
+    "pauses": partial(
+        ordeals.broker_pauses, rate=1_000, pauses_seconds=[1, 2, 3, 3.5, 4, 5, 8, 12, 15, 20], apart_seconds=3
+    ),
+    "disk": partial(ordeals.full_disk, rate=1_000, times=3, apart_seconds=5),
     "rebalances": partial(ordeals.rebalances, rate=1_000, seconds=60),
     "hostile": partial(ordeals.hostile, count=100_000),
 }

@@ -62,7 +62,7 @@ CALL_SECONDS_MAX = 5.0
 HUNG_SECONDS = 2 * CALL_SECONDS_MAX
 COMMIT_SECONDS_MAX = 60.0
 ABORTS_MAX = 8
-BEGUN_ANEW_MAX = 5
+FENCED_MAX = 5
 LOST_SECONDS = 120.0
 """After this time no fault is put down to a broker that was gone."""
 BACKOFF_SECONDS_MAX = 5.0
@@ -101,7 +101,7 @@ class Lane:
         self._careful = 0  # orders that are still sent one by one
         self._aborts = 0
         self._lost_at: float | None = None
-        self._begun_anew = 0
+        self._fenced = 0
         self.alive_at = time.perf_counter()
         self._consumer: Consumer
         self._producer: Producer
@@ -153,11 +153,14 @@ class Lane:
         """Whether what ended the clients comes of a broker that was gone, and of no other worker in this slot.
 
         A broker that comes back may take a member that it forgot for another one of the same slot, and end a
-        transaction that lay open for long. Two workers in one slot look the same, but lose no broker before.
+        transaction that lay open for long. Two workers in one slot look the same, but lose no broker before; and that
+        is not believed for ever. An outage itself may be as long as it likes.
         """
-        self._begun_anew += 1
+        if isinstance(error, Hung):
+            return True
+        self._fenced += error.args[0].fatal()
         recent = self._lost_at is not None and time.monotonic() - self._lost_at < LOST_SECONDS
-        return (recent or isinstance(error, Hung)) and self._begun_anew <= BEGUN_ANEW_MAX
+        return recent and self._fenced <= FENCED_MAX
 
     def _on_client_error(self, error: KafkaError) -> None:
         if error.code() in LOST:
@@ -203,7 +206,7 @@ class Lane:
             self._roll_back(error, records, held)
             return
         self._ledger.settle()
-        self._aborts = self._begun_anew = 0
+        self._aborts = self._fenced = 0
         self._careful = max(0, self._careful - len(records))
         self._undeliverable.clear()
         self._metrics.committed(decided)

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from screener.errors import OperatorError
 from screener.runners import topics
-from screener.runners.clients import HOPELESS, Received, received, told
+from screener.runners.clients import HOPELESS, Hung, Received, received, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +25,8 @@ ANSWER_SECONDS_MAX = 30.0
 EXPIRED_CALL_SECONDS = 5.0
 LAG_SECONDS = 1.0
 LAG_CALL_SECONDS = 1.0
+QUIET_SECONDS = 5.0
+STALLED_SECONDS = 30.0
 WAITING_SECONDS = 5.0
 
 
@@ -48,6 +50,7 @@ class Partitions:
         self._waiting: frozenset[int] = frozenset()
         self._waiting_due = 0.0
         self._lag_due = 0.0
+        self._heard_at = self._known_at = time.monotonic()
         self._fresh = False
         self.assigned: frozenset[int] = frozenset()
         self.joined = False
@@ -82,6 +85,8 @@ class Partitions:
                 log.warning("consumer: %s", error.str())
         for message in held.values():
             self._put_back(message)
+        if records:
+            self._heard_at = self._known_at = time.monotonic()
         return records
 
     def go_to(self, firsts: Mapping[int, int]) -> None:
@@ -162,23 +167,31 @@ class Partitions:
     # --- what is told ------------------------------------------------------------------------------------------------
 
     def tell_lag(self) -> None:
-        """Say once a second what is not yet answered."""
-        if time.monotonic() < self._lag_due:
+        """Say once a second what is not yet answered; raises Hung where that was not to be had for long."""
+        now = time.monotonic()
+        if now < self._lag_due:
             return
-        self._lag_due = time.monotonic() + LAG_SECONDS
+        self._lag_due = now + LAG_SECONDS
         try:
-            self._tell_lag()
+            self._tell_lag(quiet=now - self._heard_at > QUIET_SECONDS)
         except KafkaException as error:  # a broker that does not answer now is waited for by the next fetch
             log.info("the lag is not known: %s", told(error))
+            if now - self._known_at > STALLED_SECONDS:
+                raise Hung(
+                    f"the Kafka client could not say where it stands for {STALLED_SECONDS:.0f} seconds"
+                ) from None
+        else:
+            self._known_at = now
 
-    def _tell_lag(self) -> None:
+    def _tell_lag(self, *, quiet: bool) -> None:
+        """When it is quiet, the broker is asked: what the client remembers of the ends comes with records."""
         rows = self._consumer.position(self._consumer.assignment())
         unread = [TopicPartition(row.topic, row.partition) for row in rows if row.offset < 0]
         done = {}
         if unread:
             done = {row.partition: row.offset for row in self._consumer.committed(unread, timeout=LAG_CALL_SECONDS)}
         for row in rows:
-            low, high = self._consumer.get_watermark_offsets(row, timeout=LAG_CALL_SECONDS, cached=True)
+            low, high = self._consumer.get_watermark_offsets(row, timeout=LAG_CALL_SECONDS, cached=not quiet)
             if high >= 0:
                 answered = row.offset if row.offset >= 0 else max(low, done[row.partition])
                 self._metrics.lagging(row.partition, high - answered)

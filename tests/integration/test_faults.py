@@ -124,16 +124,26 @@ def test_a_second_worker_in_the_same_slot_fences_the_first(broker: str, prefix: 
 # --- a client that hangs ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("sent", ["before it hangs", "after it hung"])
 def test_a_call_that_does_not_come_back_is_left_behind(
-    broker: str, prefix: str, sample: build.Built, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    broker: str,
+    prefix: str,
+    sample: build.Built,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    sent: str,
 ) -> None:
     """The lane takes new clients, which end the transaction that lay open; the old call may return when it likes."""
     hanging, let_go = threading.Event(), threading.Event()
 
     class Hanging(Producer):
         def send_offsets_to_transaction(self, *given: Any) -> None:
+            first = not hanging.is_set()
+            if first and sent == "after it hung":
+                hanging.set()
+                let_go.wait()
             super().send_offsets_to_transaction(*given)
-            if not hanging.is_set():
+            if first and sent == "before it hangs":
                 hanging.set()
                 let_go.wait()
 
@@ -145,6 +155,7 @@ def test_a_call_that_does_not_come_back_is_left_behind(
         publish(broker, f"{prefix}orders", orders_of(range(10, 20)))
         assert len(reader.read_until(20)) == 20
         let_go.set()
+        time.sleep(1.0)
         publish(broker, f"{prefix}orders", orders_of(range(20, 30)))
         decided = reader.read_until(30)
     assert len({record.key for record in decided}) == len(decided) == 30

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from screener import broker
 from tests.integration import ordeals
+from tests.integration.kafka import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+GRACE_SECONDS = 30.0
 
 
 @pytest.fixture
@@ -36,6 +40,36 @@ def test_a_broker_that_is_killed_and_gone_loses_nothing(place: ordeals.Place) ->
     seen = ordeals.broker_restarts(place, rate=300, times=1, apart_seconds=2, gone_seconds=3)
     assert seen.exact, seen
     assert seen.facts["worker_lives"], seen
+
+
+def test_a_broker_that_does_not_answer_for_a_while_loses_nothing(place: ordeals.Place) -> None:
+    """Connections stay open and nothing comes; the second time for so long that the cluster takes it for dead."""
+    seen = ordeals.broker_pauses(place, rate=300, pauses_seconds=[1.0, 3.5], apart_seconds=1)
+    assert seen.exact, seen
+    assert seen.facts["worker_lives"], seen
+
+
+def test_a_full_disk_loses_nothing(place: ordeals.Place) -> None:
+    """The broker can't write and ends; orders that were not taken yet are taken when there is room again."""
+    seen = ordeals.full_disk(place, rate=300, times=1, apart_seconds=2)
+    assert seen.exact, seen
+    assert seen.facts["worker_lives"], seen
+
+
+def test_a_worker_ends_though_its_broker_is_gone(place: ordeals.Place) -> None:
+    """SIGTERM in an outage, with a batch in hand: the worker is gone within the grace that a cluster gives it."""
+    worker = place.worker(0)
+    worker.start().wait_ready()
+    publisher = ordeals.Publisher(place.bootstrap, 500, 500, ordeals.laborious)
+    publisher.start()
+    publisher.wait()
+    place.kill_broker()
+    begun = time.monotonic()
+    assert worker.stop() == 0
+    assert time.monotonic() - begun < GRACE_SECONDS
+    place.start_broker()
+    with running(place.worker(0)):
+        assert place.seen(500).exact
 
 
 def test_workers_that_come_and_go_lose_nothing(place: ordeals.Place) -> None:
