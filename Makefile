@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 UV ?= uv
-LOCKS := runtime broker test bench build oracle quix
+LOCKS := runtime broker test bench fuzz build oracle quix
 PIP_INSTALL := $(PY) -m pip --quiet --disable-pip-version-check install
 LOCKED := $(PIP_INSTALL) --require-hashes --only-binary :all:
 TEST_TIMEOUT_SECONDS := 300
@@ -12,7 +12,7 @@ TEST_TIMEOUT_SECONDS := 300
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint format bench rivals quix soak locks pins reference clean
+.PHONY: help demo test lint format bench report rivals quix soak fuzz locks pins reference clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -44,6 +44,9 @@ bench: $(VENV)/.bench  ## measure speed and quality, each with a proof of its an
 	@$(PY) benchmarks/rename.py
 	@$(PY) benchmarks/generator.py
 
+report: $(VENV)/.bench  ## draw benchmarks/report.html from the records
+	@$(PY) benchmarks/report.py
+
 # pyicu has no wheels: it needs ICU's headers, pkg-config and a C++ compiler (Debian: libicu-dev pkg-config g++).
 rivals: $(VENV)/.oracle  ## measure the scorer beside nomenklatura's, which is built here (needs ICU's headers)
 	@$(PY) benchmarks/rivals.py
@@ -51,8 +54,11 @@ rivals: $(VENV)/.oracle  ## measure the scorer beside nomenklatura's, which is b
 
 quix: $(VENV)-quix/.made  ## what Quix Streams needs as a rival of the worker, in an environment of its own
 
-soak: $(VENV)/.bench  ## the ordeals in full: kills, a broker that is gone, rebalances, hostile messages
+soak: $(VENV)/.bench  ## the ordeals in full: kills, a broker that is gone, slow or full, rebalances, hostile messages
 	@$(PY) benchmarks/soak.py
+
+fuzz: $(VENV)/.fuzz  ## look for input that breaks what is promised, for ten minutes; what it found joins the corpus
+	@$(PY) tests/fuzz.py
 
 locks:  ## resolve requirements/*.in again (needs uv)
 	@command -v $(UV) >/dev/null || { echo "make locks needs uv: pip install uv" >&2; exit 2; }
@@ -100,6 +106,11 @@ $(VENV)/.test: $(VENV)/.broker requirements/test.txt
 $(VENV)/.bench: $(VENV)/.broker requirements/bench.txt
 	@echo "installing requirements/bench.txt"
 	@$(LOCKED) -r requirements/bench.txt
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.test requirements/fuzz.txt
+	@echo "installing requirements/fuzz.txt"
+	@$(LOCKED) -r requirements/fuzz.txt
 	@touch $@
 
 # A rival that asks for another Kafka client has an environment of its own.

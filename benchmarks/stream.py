@@ -12,19 +12,21 @@ from __future__ import annotations
 import gzip
 import random
 import statistics
+import unicodedata
 from csv import DictReader
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, cycle, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from benchmarks.treatments import TREATMENTS, variants
 from benchmarks.workbench import TERMS
 from screener.core import screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from screener.model import Snapshot
 
@@ -42,6 +44,9 @@ SEED = 744
 OUI = "names/ieee_oui_2026-03-16.csv.gz"
 SEC = "names/sec_company_tickers.json.gz"
 UK = "names/uk_sponsors_2015.txt.gz"
+PEOPLE = "names/person_negatives_global.csv.gz"
+SCRIPTS = Path(__file__).resolve().parents[1] / "tests" / "cases" / "names" / "scripts.csv"
+NAME_CHARS_MAX = 1_000
 
 _ROLES = ("purchaser", "end_user", "payer", "other")
 _COUNTRIES = ("US", "DE", "GB", "JP", "CN", "TW", "KR", "FR", "NL", "SG", "MX", "IN", "AE", "TR")
@@ -64,12 +69,18 @@ class Party(NamedTuple):
     country: str
 
 
-def zipf_orders(parties: Sequence[Party], listed: Sequence[str], count: int, seed: int = SEED) -> list[bytes]:
+def zipf_orders(
+    parties: Sequence[Party],
+    listed: Sequence[str],
+    count: int,
+    seed: int = SEED,
+    listed_share: float = LISTED_SHARE,
+) -> list[bytes]:
     """Orders of parties drawn by rank; the sequence's order is the rank."""
     chance = random.Random(seed)  # noqa: S311  repeatable, not secret
     weights = list(accumulate(1 / rank**ZIPF_EXPONENT for rank in range(1, len(parties) + 1)))
     drawn = chance.choices(parties, cum_weights=weights, k=count * ORDER_PARTIES)
-    return _orders(drawn, listed, count, chance, mark="")
+    return _orders(drawn, listed, count, chance, mark="", listed_share=listed_share)
 
 
 def each_once(parties: Sequence[Party], seed: int = SEED) -> list[bytes]:
@@ -84,13 +95,18 @@ def distinct_orders(parties: Sequence[Party], listed: Sequence[str], count: int,
 
 
 def _orders(
-    parties: Sequence[Party], listed: Sequence[str], count: int, chance: random.Random, mark: str
+    parties: Sequence[Party],
+    listed: Sequence[str],
+    count: int,
+    chance: random.Random,
+    mark: str,
+    listed_share: float = LISTED_SHARE,
 ) -> list[bytes]:
     orders = []
     for number in range(count):
         four = parties[number * ORDER_PARTIES : (number + 1) * ORDER_PARTIES]
         order = _order(number, four, chance, mark.format(number))
-        if listed and chance.random() < LISTED_SHARE:
+        if listed and chance.random() < listed_share:
             chance.choice(order["parties"])["name"] = chance.choice(listed)
         orders.append(orjson.dumps(order))
     return orders
@@ -173,6 +189,49 @@ def usual_parties(reference: Path | None, held: Snapshot, count: int) -> list[Pa
     if len(usual) < count:
         raise ValueError(f"{len(usual)} parties that are not stopped, expected {count}")
     return usual[:count]
+
+
+def other_scripts(reference: Path | None, count: int) -> list[Party]:
+    """`count` parties whose names are in scripts other than Latin, of a register of people or of the names' cases."""
+    chance = random.Random(SEED)  # noqa: S311
+    if reference is None:
+        with SCRIPTS.open(encoding="utf-8", newline="") as file:
+            found = {row["text"] for row in DictReader(file)}
+    else:
+        with gzip.open(reference / PEOPLE, "rt", encoding="utf-8-sig", newline="") as file:
+            found = {row["full_name"] for row in DictReader(file)}
+    names = sorted(filter(_is_of_other_script, found))
+    chance.shuffle(names)
+    return [Party(name, "", "", chance.choice(_COUNTRIES)) for name in islice(cycle(names), count)]
+
+
+def _is_of_other_script(name: str) -> bool:
+    letters = [letter for letter in name if letter.isalpha()]
+    return bool(letters) and all("LATIN" not in unicodedata.name(letter, "") for letter in letters)
+
+
+def near_misses(listed: Sequence[str], count: int) -> list[Party]:
+    """`count` parties that are called almost like a listed one: names misspelt in every way there is."""
+    chance = random.Random(SEED)  # noqa: S311
+    ways = list(TREATMENTS)
+    drawn = ((chance.choice(listed), chance.choice(ways)) for _ in range(20 * count))
+    found = (form for name, way in drawn for form in variants(name, way, 1))
+    return [Party(name, "", "", chance.choice(_COUNTRIES)) for name in islice(found, count)]
+
+
+def longest_orders(listed: Sequence[str], count: int) -> list[bytes]:
+    """`count` orders near the largest that are read: 100 parties with long names of words that stand in the list."""
+    chance = random.Random(SEED)  # noqa: S311
+    words = sorted({word for name in listed for word in name.split()})
+    return [_longest(number, words, chance) for number in range(count)]
+
+
+def _longest(number: int, words: Sequence[str], chance: random.Random) -> bytes:
+    def text(chars: int) -> str:
+        return " ".join(chance.choice(words) for _ in range(chars // 4))[:chars].strip()
+
+    parties = [{"role": "other", "name": text(NAME_CHARS_MAX), "address": text(2 * NAME_CHARS_MAX)} for _ in range(100)]
+    return orjson.dumps({"schema_version": 1, "order_id": f"SO-{number:07}", "parties": parties})
 
 
 def _short(name: str) -> str:

@@ -87,17 +87,17 @@ def main() -> int:
 def tenfold(reference: Path) -> Snapshot:
     """The snapshot of the edition with the siblings of its rows."""
     held = rows(reference / workbench.LISTS)
-    return workbench.edition_of(chain(held, _siblings(held)), held[0])
+    return workbench.edition_of(chain(held, siblings(held, TIMES)), held[0])
 
 
-def _siblings(held: Sequence[dict[str, str]]) -> Iterator[dict[str, str]]:
-    """Nine rows for each row, of other names and numbers."""
+def siblings(held: Sequence[dict[str, str]], times: int) -> Iterator[dict[str, str]]:
+    """For each row one row less than `times`, of other names and numbers."""
     draw = random.Random(SEED)  # noqa: S311  no secret
     vocabulary: dict[str, list[str]] = {}
     for row in held:
         vocabulary.setdefault(row["type"], []).extend(word for word in row["name"].split() if len(word) > 2)
     for row in held:
-        for number in range(1, TIMES):
+        for number in range(1, times):
             told = [_other(name, row["type"], number, vocabulary[row["type"]], draw) for name in _names(row)]
             yield row | {
                 "_id": f"{row['_id']}-{number}",

@@ -59,15 +59,26 @@ AT = (50, 99, 99.9)
 WAIT_SECONDS = 300.0
 TICKS = os.sysconf("SC_CLK_TCK")
 MODULES = {"pass-through": "pass_through", "Quix Streams": "quix", "Faust agent": "faust_agent"}
+BATCHES_OF = """
+import sys
+from screener import cli
+from screener.runners import lane
+lane.BATCH_ORDERS_MAX = {}
+sys.exit(cli.main())
+"""
 QUIX_PYTHON = ROOT / ".venv-quix" / "bin" / "python"
 
 
 class Way(NamedTuple):
-    """A way from orders to decisions: how its process is started, and how many orders it gets."""
+    """A way from orders to decisions: how its process is started, and how many orders it gets.
+
+    `batch_orders_max` is the worker's, where it is not to be its own.
+    """
 
     name: str
     orders: int
     screens: bool = True
+    batch_orders_max: int = 0
 
 
 class Timed(NamedTuple):
@@ -98,7 +109,8 @@ class Place:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
         environment |= {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
         if way.name == "worker":
-            command = [sys.executable, "-m", "screener", "worker", "--bootstrap-servers", self.bootstrap]
+            program = ["-c", BATCHES_OF.format(way.batch_orders_max)] if way.batch_orders_max else ["-m", "screener"]
+            command = [sys.executable, *program, "worker", "--bootstrap-servers", self.bootstrap]
             command += ["--group", group, "--snapshot", str(self.path), "--allow-stale"]
             command += ["--metrics-host", "127.0.0.1", "--metrics-port", str(free_port())]
         else:
@@ -188,7 +200,7 @@ def _bench(place: Place, options: argparse.Namespace) -> int:
     for _ in range(options.rounds):
         for way in ways:
             begins = place.ends()
-            rounds[way.name].append(_timed(place, way))
+            rounds[way.name].append(timed(place, way))
             if not _proved(way, place.decided(begins, way.orders), expected):
                 return 1
     _print(rounds, core_us, orders)
@@ -239,7 +251,7 @@ def _by_the_core(place: Place, orders: Sequence[bytes]) -> tuple[dict[bytes, byt
     return expected, (time.thread_time() - begun) / (len(orders) - first) * 1e6
 
 
-def _timed(place: Place, way: Way) -> Timed:
+def timed(place: Place, way: Way) -> Timed:
     """Run a way until it has answered its orders."""
     child, group = place.start(way)
     samples: list[tuple[float, int, float, float]] = []
@@ -296,7 +308,7 @@ def _latencies(place: Place, orders: Sequence[bytes], rate: float, rounds: int) 
     found: dict[str, list[list[float]]] = {way.name: [] for way in ways}
     for _ in range(rounds):
         for way in ways:
-            found[way.name].append(_latency(place, way, orders, rate))
+            found[way.name].append(latency(place, way, orders, rate))
     rows = {}
     for name, each in found.items():
         each_p99 = [percentile(row, 99) for row in each]
@@ -319,7 +331,8 @@ def percentile(values: Sequence[float], at: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * at / 100))]
 
 
-def _latency(place: Place, way: Way, orders: Sequence[bytes], rate: float) -> list[float]:
+def latency(place: Place, way: Way, orders: Sequence[bytes], rate: float) -> list[float]:
+    """Milliseconds from `produce` to committed and read, of the later half of what a way answers at a rate."""
     total = sum(place.orders_ends().values())
     child, group = place.start(way)
     try:

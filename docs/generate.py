@@ -236,6 +236,7 @@ LABELS = {
 
 METRIC_NOTES = {
     "screener_partitions_waiting": "any is an alert: `screener topics apply` adds partitions to outgoing topics",
+    "screener_orders_expired_total": "each is an order that nobody answered: screen it again, and lengthen retention",
     "screener_parties_total": "the parties of a batch that is repeated count again",
     "screener_parties_new_total": "its share of `screener_parties_total` is what the memory misses; high after a start",
     "screener_license_contests_total": "some are normal where several workers have orders under one license",

@@ -20,7 +20,7 @@ from screener.errors import OperatorError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-KAFKA_VERSION = "4.3.1"
+KAFKA_VERSION = "4.2.2"
 # Kafka logs through slf4j and brings no backend; without one a broker that fails says nothing.
 COORDINATES = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 PINS = Path(__file__).with_name("broker_jars.sha256")

@@ -2,7 +2,7 @@
 
 What a snapshot has worked out goes with it, and a name that is new costs many times one that is known: a worker that
 swaps to an empty memory answers a fraction of what it did until its customers have come by again. So those that came
-last are screened once more, for nothing but the memory, in small pieces with rests between them: the lane goes first.
+last are screened once more, for nothing but the memory, one by one with rests between them: the lane goes first.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from screener.model import Snapshot
 
 SECONDS_MAX = 20.0
-PIECES_BETWEEN_RESTS = 10
-REST_SECONDS = 0.0005
+REST_SHARE = 3.0
+"""How long a rest is, as a multiple of the processor time that the piece before it took."""
 _NOBODY = b'{"role":"","name":"-"}'
 
 
@@ -32,10 +32,10 @@ def warm(fresh: Snapshot, used: Snapshot, stopping: Callable[[], bool], seconds_
     for raw in _orders(used):
         if stopping() or time.monotonic() > deadline:
             break
+        begun = time.thread_time()
         screen(raw, fresh)
         count += 1
-        if not count % PIECES_BETWEEN_RESTS:
-            time.sleep(REST_SECONDS)
+        time.sleep(REST_SHARE * (time.thread_time() - begun))
     return count
 
 

@@ -1,0 +1,198 @@
+"""What a worker with the whole list and 100,000 affiliates holds in memory: steady, in a swap, and over millions.
+
+    python benchmarks/memory.py [--millions N] [--affiliates N] [--reference DIR] [--record]
+
+The affiliates are invented companies that listed ones own to 50 % or more, in chains of up to three. A worker that
+follows announcements answers the realistic stream on a broker of its own, again and again under new order ids, and its
+resident memory is read from the system: after each half million orders, and at its highest while a second snapshot
+replaces the first. First it is proved that the affiliates are in the snapshot: orders to a part of them are stopped for
+their owners.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import stream, workbench
+from benchmarks.worker import PARTITIONS, Place, publish
+from screener import broker
+from screener.core import screen
+from screener.lists import build, snapshot
+from screener.runners import topics
+from screener.runners.announcements import announce
+from tests.integration.kafka import Worker
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from screener.model import Snapshot
+
+AFFILIATES = 100_000
+CHAIN = 3
+MILLIONS = 2.0
+ORDERS = 100_000
+LEG_ORDERS = 500_000
+WARM_LEGS = 2
+PROVED = 200
+CONVERGED_SECONDS_MAX = 60.0
+LOOK_SECONDS = 0.02
+MB = 1_000_000
+
+
+def main() -> int:
+    """Prove, measure, print; the exit status is 1 when the affiliates are not stopped."""
+    parser = workbench.parser(__doc__)
+    parser.add_argument("--millions", type=float, default=MILLIONS, help="orders, in millions")
+    parser.add_argument("--affiliates", type=int, default=AFFILIATES)
+    options = parser.parse_args()
+    if options.reference is None:
+        return workbench.skipped("memory")
+    with tempfile.TemporaryDirectory(prefix="screener-memory-") as name:
+        folder = Path(name)
+        names = _affiliates(folder / "owners.csv", workbench.edition(options.reference), options.affiliates)
+        files = [_snapshot(folder, options.reference, number) for number in range(2)]
+        held = snapshot.load(files[0])
+        stopped = sum(_is_stopped(name, held) for name in names[:: len(names) // PROVED])
+        if stopped < PROVED:
+            print(f"{stopped} of {PROVED} affiliates are stopped for their owners", file=sys.stderr)
+            return 1
+        try:
+            place = Place(folder, broker.start(folder / "broker"), held, files[0])
+            topics.apply(place.bootstrap, "", PARTITIONS)
+            figures = _measured(place, files, options)
+        finally:
+            broker.stop(folder / "broker")
+    figures = {"affiliates": len(names), "entries": len(held.entries), **figures}
+    print(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
+    if options.record:
+        workbench.record("memory", figures, options.note)
+    return 0
+
+
+def _affiliates(path: Path, held: Snapshot, count: int) -> list[str]:
+    """Write the holdings of invented companies; their names."""
+    draw = random.Random(stream.SEED)  # noqa: S311  repeatable, not secret
+    owners = [entry.name for entry in held.listings if entry.list in {"EL", "SDN"}]
+    names: list[str] = []
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["owner", "owned", "share", "owner_country", "owned_country", "effective_from", "source", "kind"])
+        while len(names) < count:
+            owner = draw.choice(owners)
+            for _ in range(min(draw.randint(1, CHAIN), count - len(names))):
+                names.append(f"Quillhaven {len(names)} {draw.choice(('Optics', 'Trading', 'Marine'))} Ltd.")
+                out.writerow([owner, names[-1], draw.randint(50, 100), "", "SG", "", "invented", "equity"])
+                owner = names[-1]
+    return names
+
+
+def _snapshot(folder: Path, reference: Path, number: int) -> Path:
+    """A snapshot file with the affiliates; the two differ in one private list."""
+    deny = folder / f"deny-{number}.csv"
+    deny.write_text(f"name,list\nHazelmoor {number} Holdings,DENY\n", encoding="utf-8")
+    inputs = replace(workbench.inputs(reference), private=[deny], ownership=[folder / "owners.csv"])
+    path = folder / f"{number}.snapshot"
+    snapshot.save(build.build(inputs).content, path)
+    return path
+
+
+def _is_stopped(name: str, held: Snapshot) -> bool:
+    decision = screen(workbench.named_order(name), held, workbench.TERMS)
+    return decision.outcome in workbench.STOPPED and any("AFFILIATE" in reason for reason in decision.reasons)
+
+
+def _measured(place: Place, files: Sequence[Path], options: argparse.Namespace) -> dict[str, Any]:
+    parties = stream.usual_parties(options.reference, place.held, stream.PARTIES)
+    orders = stream.zipf_orders(parties, stream.listed_names(place.held), ORDERS)
+    announce(place.bootstrap, "screener.snapshots", files[0])
+    worker = Worker(place.bootstrap, "", place.folder / "worker.log", ["--allow-stale"])
+    legs: list[float] = []
+    try:
+        worker.start().wait_ready()
+        assert worker.popen is not None
+        pid = worker.popen.pid
+        loaded = _resident(pid)
+        numbers = _renumbered(orders)
+        for _ in range(max(WARM_LEGS + 1, round(options.millions * MB / LEG_ORDERS))):
+            publish(place, [next(numbers) for _ in range(LEG_ORDERS)])
+            _wait(place)
+            legs.append(_resident(pid))
+        highest = _swapped(place, worker, files[1], numbers)
+        after = _resident(pid)
+    finally:
+        worker.kill()
+    grown = (legs[-1] - legs[WARM_LEGS - 1]) / ((len(legs) - WARM_LEGS) * LEG_ORDERS / 1e6)
+    return {
+        "loaded_mb": round(loaded),
+        "steady_mb": round(legs[-1]),
+        "swap_mb_max": round(highest),
+        "after_swap_mb": round(after),
+        "mb_a_million": round(grown, 2),
+        "legs_mb": [round(leg, 1) for leg in legs],
+    }
+
+
+def _renumbered(orders: Sequence[bytes]) -> Iterator[bytes]:
+    """The same orders again and again, each time under new ids."""
+    turn = 0
+    while True:
+        for order in orders:
+            yield order.replace(b'"SO-', b'"T%d-' % turn, 1)
+        turn += 1
+
+
+def _wait(place: Place) -> None:
+    total = sum(place.orders_ends().values())
+    while place.committed("screener") < total:
+        time.sleep(0.1)
+
+
+def _swapped(place: Place, worker: Worker, path: Path, orders: Iterator[bytes]) -> float:
+    """The highest resident memory while orders are answered and a snapshot takes over, in MB."""
+    assert worker.popen is not None
+    pid, seen, done = worker.popen.pid, [0.0], threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            seen.append(_resident(pid))
+            time.sleep(LOOK_SECONDS)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        sha256 = announce(place.bootstrap, "screener.snapshots", path).sha256
+        deadline = time.monotonic() + CONVERGED_SECONDS_MAX
+        while worker.metric(f'screener_snapshot_info{{sha256="{sha256}"}}') != 1:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"the worker does not use {sha256}")
+            publish(place, [next(orders) for _ in range(2_000)])
+        _wait(place)
+        time.sleep(5.0)  # the one before is freed in steps
+    finally:
+        done.set()
+        looking.join()
+    return max(seen)
+
+
+def _resident(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1_024 / MB
+    return 0.0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
