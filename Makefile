@@ -8,6 +8,7 @@ LOCKS := runtime broker test bench fuzz build oracle quix
 PIP_INSTALL := $(PY) -m pip --quiet --disable-pip-version-check install
 LOCKED := $(PIP_INSTALL) --require-hashes --only-binary :all:
 TEST_TIMEOUT_SECONDS := 300
+TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -20,10 +21,11 @@ help:  ## say what there is
 demo: $(VENV)/.broker  ## screen sample orders through a real Kafka on this machine
 	@$(VENV)/bin/screener demo
 
-# The tests' folders stay inside the checkout, numbered by run, so that several runs do not meet.
+# The tests' folders stay inside the checkout, numbered by run, so that several runs do not meet. The files of tests are
+# shared out among TEST_PROCESSES processes, each with a broker of its own.
 test: lint  ## lint, then every test (integration tests start a real Kafka)
 	@mkdir -p build/tmp
-	@TMPDIR="$(CURDIR)/build/tmp" $(PY) -m pytest --timeout=$(TEST_TIMEOUT_SECONDS)
+	@TMPDIR="$(CURDIR)/build/tmp" $(PY) -m pytest --timeout=$(TEST_TIMEOUT_SECONDS) -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test  ## ruff, mypy and the import contracts
 	@$(PY) -m ruff check .

@@ -128,7 +128,7 @@ def _measured(place: Place, files: Sequence[Path], options: argparse.Namespace) 
         numbers = _renumbered(orders)
         for _ in range(max(WARM_LEGS + 1, round(options.millions * MB / LEG_ORDERS))):
             publish(place, [next(numbers) for _ in range(LEG_ORDERS)])
-            _wait(place)
+            place.wait_answered("screener")
             legs.append(_resident(pid))
         highest = _swapped(place, worker, files[1], numbers)
         after = _resident(pid)
@@ -154,12 +154,6 @@ def _renumbered(orders: Sequence[bytes]) -> Iterator[bytes]:
         turn += 1
 
 
-def _wait(place: Place) -> None:
-    total = sum(place.orders_ends().values())
-    while place.committed("screener") < total:
-        time.sleep(0.1)
-
-
 def _swapped(place: Place, worker: Worker, path: Path, orders: Iterator[bytes]) -> float:
     """The highest resident memory while orders are answered and a snapshot takes over, in MB."""
     assert worker.popen is not None
@@ -179,7 +173,7 @@ def _swapped(place: Place, worker: Worker, path: Path, orders: Iterator[bytes]) 
             if time.monotonic() > deadline:
                 raise SystemExit(f"the worker does not use {sha256}")
             publish(place, [next(orders) for _ in range(2_000)])
-        _wait(place)
+        place.wait_answered("screener")
         time.sleep(5.0)  # the one before is freed in steps
     finally:
         done.set()

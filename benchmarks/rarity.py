@@ -90,9 +90,12 @@ def persons(reference: Path) -> list[list[tuple[str, ...]]]:
 
 def rows(path: Path) -> list[dict[str, str]]:
     """The rows of a compressed CSV file."""
-    csv.field_size_limit(1 << 24)
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+    before = csv.field_size_limit(1 << 24)  # of the whole process
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+            return list(csv.DictReader(lines))
+    finally:
+        csv.field_size_limit(before)
 
 
 def single(names: Iterable[str]) -> list[tuple[str, ...]]:

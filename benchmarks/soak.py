@@ -1,6 +1,6 @@
 """The ordeals of the worker in full, each on a broker of its own: `make soak`.
 
-    python benchmarks/soak.py [kills|broker|pauses|disk|rebalances|hostile ...] [--record] [--note TEXT]
+    python benchmarks/soak.py [kills|broker|pauses|disk|rebalances|hostile|rolling ...] [--record] [--note TEXT]
 
 Numbered orders go in and decisions are counted: every order must have exactly one, and those of a partition must stand
 in the order of their orders; the exit status is 1 otherwise. `tests/integration/ordeals.py` says what each ordeal does,
@@ -35,20 +35,24 @@ ORDEALS: dict[str, Callable[[ordeals.Place], ordeals.Seen]] = {
     "rebalances": partial(ordeals.rebalances, rate=1_000, seconds=60),
     "hostile": partial(ordeals.hostile, count=100_000),
 }
+ON_A_CLUSTER: dict[str, Callable[[Path], ordeals.Seen]] = {
+    "rolling": partial(ordeals.rolling, rate=500, rounds=3, apart_seconds=4),
+}
 KILLS_IN_TRANSACTION_MIN = 10
 
 
 def main() -> int:
     """Run what is asked for, count, and say what was seen."""
     parser = workbench.parser(__doc__)
-    parser.add_argument("ordeals", nargs="*", metavar="ordeal", help=f"of {', '.join(ORDEALS)}; all without any")
+    known = [*ORDEALS, *ON_A_CLUSTER]
+    parser.add_argument("ordeals", nargs="*", metavar="ordeal", help=f"of {', '.join(known)}; all without any")
     options = parser.parse_args()
-    if strange := set(options.ordeals) - ORDEALS.keys():
+    if strange := set(options.ordeals).difference(known):
         parser.error(f"no such ordeal: {', '.join(sorted(strange))}")
     failed = False
-    for name in options.ordeals or ORDEALS:
+    for name in options.ordeals or known:
         begun = time.monotonic()
-        seen = _seen(ORDEALS[name])
+        seen = _seen(name)
         seconds = round(time.monotonic() - begun)
         right = seen.exact and _as_asked(name, seen)
         failed = failed or not right
@@ -64,11 +68,13 @@ def main() -> int:
     return int(failed)
 
 
-def _seen(ordeal: Callable[[ordeals.Place], ordeals.Seen]) -> ordeals.Seen:
-    with tempfile.TemporaryDirectory(prefix="screener-soak-") as name:
-        folder = Path(name)
+def _seen(name: str) -> ordeals.Seen:
+    with tempfile.TemporaryDirectory(prefix="screener-soak-") as made:
+        folder = Path(made)
+        if name in ON_A_CLUSTER:
+            return ON_A_CLUSTER[name](folder)
         try:
-            return ordeal(ordeals.Place(folder))
+            return ORDEALS[name](ordeals.Place(folder))
         finally:
             broker.stop(folder / "broker")
 

@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from confluent_kafka import Consumer, TopicPartition
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import stream, workbench
-from benchmarks.worker import PARTITIONS, Place, percentile, publish, send_at
+from benchmarks.worker import PARTITIONS, Place, Reader, percentile, publish, send_at
 from screener import broker
 from screener.lists import build, snapshot
 from screener.runners import topics
@@ -95,32 +94,6 @@ def _holds(path: Path) -> list[float]:
     return [round(gap * 1e3, 1) for gap in sorted(gaps, reverse=True)[:5]]
 
 
-class _Reader(threading.Thread):
-    """Notes when each committed decision comes, and of which snapshot it is."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(daemon=True)
-        settings = {"bootstrap.servers": place.bootstrap, "group.id": "unused", "isolation.level": "read_committed"}
-        self._consumer = Consumer(settings)
-        self._consumer.assign([TopicPartition(*at, offset) for at, offset in place.ends().items()])
-        self.ended = threading.Event()
-        self.seen: dict[bytes, tuple[float, str]] = {}
-        self.repeated = 0
-
-    def run(self) -> None:
-        """Read until `ended`."""
-        while not self.ended.is_set():
-            records = self._consumer.consume(1, 0.2)
-            records += self._consumer.consume(500, 0.0) if records else []
-            now = time.perf_counter()
-            for record in records:
-                key, value = record.key() or b"", record.value() or b""
-                self.repeated += key in self.seen
-                at = value.find(b'"snapshot":"') + 12
-                self.seen[key] = (now, value[at : value.find(b'"', at)].decode())
-        self._consumer.close()
-
-
 def _under_load(place: Place, files: list[Path], holds: list[float], options: argparse.Namespace) -> int:
     topics.apply(place.bootstrap, "", PARTITIONS)
     count = int(options.rate * (options.swaps * (APART_SECONDS + WARMED_SECONDS) + APART_SECONDS))
@@ -133,8 +106,8 @@ def _under_load(place: Place, files: list[Path], holds: list[float], options: ar
     try:
         worker.start().wait_ready()
         publish(place, stream.each_once(parties))  # a worker that has met its parties
-        _wait_for_group(place, "screener")
-        reader = _Reader(place)
+        place.wait_answered("screener")
+        reader = Reader(place)
         reader.start()
         sender = threading.Thread(target=send_at, args=(place, orders, options.rate, sent))
         sender.start()
@@ -148,24 +121,15 @@ def _under_load(place: Place, files: list[Path], holds: list[float], options: ar
                 time.sleep(0.02)
             swaps.append((begun, time.perf_counter()))
         sender.join()
-        _wait_for_group(place, "screener")
-        time.sleep(1)
-        reader.ended.set()
-        reader.join()
+        reader.end(len(sent))
     finally:
         worker.kill()
     return _tell(sent, reader, swaps, hashes, holds, options)
 
 
-def _wait_for_group(place: Place, group: str) -> None:
-    total = sum(place.orders_ends().values())
-    while place.committed(group) < total:
-        time.sleep(0.05)
-
-
 def _tell(
     sent: dict[bytes, float],
-    reader: _Reader,
+    reader: Reader,
     swaps: list[tuple[float, float]],
     hashes: list[str],
     holds: list[float],

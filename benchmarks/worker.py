@@ -126,13 +126,18 @@ class Place:
         (future,) = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
         return sum(max(0, row.offset) for row in future.result(10).topic_partitions if row.topic == self.orders)
 
+    def wait_answered(self, group: str) -> None:
+        """Wait until a group has answered all orders that there are now."""
+        total = sum(self._ends([self.orders]).values())
+        deadline = time.monotonic() + WAIT_SECONDS
+        while self.committed(group) < total:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{group} stood still at {self.committed(group)} of {total}")
+            time.sleep(SAMPLE_SECONDS)
+
     def ends(self) -> dict[tuple[str, int], int]:
         """Where the outgoing topics end."""
         return self._ends(self.outputs)
-
-    def orders_ends(self) -> dict[tuple[str, int], int]:
-        """Where the orders end."""
-        return self._ends([self.orders])
 
     def _ends(self, names: Sequence[str]) -> dict[tuple[str, int], int]:
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "unused"})
@@ -333,56 +338,61 @@ def percentile(values: Sequence[float], at: float) -> float:
 
 def latency(place: Place, way: Way, orders: Sequence[bytes], rate: float) -> list[float]:
     """Milliseconds from `produce` to committed and read, of the later half of what a way answers at a rate."""
-    total = sum(place.orders_ends().values())
     child, group = place.start(way)
     try:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while place.committed(group) < total:
-            if child.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"{way.name} ended or stood still")
-            time.sleep(SAMPLE_SECONDS)
-        begins = place.ends()
+        place.wait_answered(group)
         sent: dict[bytes, float] = {}
         count = min(len(orders), int(rate * LATENCY_SECONDS))
-        reader = Reader(place.bootstrap, begins, count)
+        reader = Reader(place)
         reader.start()
         send_at(place, orders[:count], rate, sent)
-        reader.join(30)
+        reader.end(count)
         if len(reader.seen) < count:
             raise SystemExit(f"{way.name}: {len(reader.seen)} of {count} came out")
         settled = int(count * WARM_SHARE)
-        return [(reader.seen[key] - at) * 1e3 for key, at in list(sent.items())[settled:]]
+        return [(reader.seen[key][0] - at) * 1e3 for key, at in list(sent.items())[settled:]]
     finally:
         end_child(child)
 
 
 class Reader(threading.Thread):
-    """Notes when each committed record comes."""
+    """Notes when each committed decision comes, and of which snapshot it is; reads from where the topics end now."""
 
-    def __init__(self, bootstrap: str, begins: dict[tuple[str, int], int], count: int) -> None:
+    def __init__(self, place: Place) -> None:
         super().__init__(daemon=True)
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
+                "bootstrap.servers": place.bootstrap,
                 "group.id": "unused",
                 "isolation.level": "read_committed",
                 "fetch.wait.max.ms": 10,
             }
         )
-        self._consumer.assign([TopicPartition(*place, offset) for place, offset in begins.items()])
-        self._count = count
-        self.seen: dict[bytes, float] = {}
+        self._consumer.assign([TopicPartition(*at, offset) for at, offset in place.ends().items()])
+        self._ended = threading.Event()
+        self.seen: dict[bytes, tuple[float, str]] = {}
+        self.repeated = 0
 
     def run(self) -> None:
-        """Read until all came, or nothing more does."""
-        deadline = time.monotonic() + LATENCY_SECONDS + 20
-        while len(self.seen) < self._count and time.monotonic() < deadline:
-            records = self._consumer.consume(1, 0.5)
-            records += self._consumer.consume(500, 0.0)
+        """Read until `end`."""
+        while not self._ended.is_set():
+            records = self._consumer.consume(1, 0.2)
+            records += self._consumer.consume(500, 0.0) if records else []
             now = time.perf_counter()
             for record in records:
-                self.seen.setdefault(record.key(), now)
+                key, value = record.key() or b"", record.value() or b""
+                self.repeated += key in self.seen
+                at = value.find(b'"snapshot":"') + 12
+                self.seen.setdefault(key, (now, value[at : value.find(b'"', at)].decode("ascii", "replace")))
         self._consumer.close()
+
+    def end(self, count: int, seconds: float = 30.0) -> None:
+        """Wait until so many decisions came, at most so long, then end."""
+        deadline = time.monotonic() + seconds
+        while len(self.seen) < count and time.monotonic() < deadline:
+            time.sleep(SAMPLE_SECONDS)
+        self._ended.set()
+        self.join()
 
 
 def send_at(place: Place, orders: Sequence[bytes], rate: float, sent: dict[bytes, float]) -> None:

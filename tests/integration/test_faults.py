@@ -8,11 +8,12 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from screener import settings
 from screener.runners import lane as lanes
+from screener.runners import partitions
 from screener.runners.lane import Lane
 from screener.runners.metrics import Metrics
 from tests.integration.kafka import LISTED, Worker, committed, in_process, order, outputs, publish, reading, running
@@ -161,6 +162,33 @@ def test_a_call_that_does_not_come_back_is_left_behind(
     assert len({record.key for record in decided}) == len(decided) == 30
     assert sum(committed(broker, prefix)) == 30
     assert "the clients begin anew" in caplog.text
+
+
+def test_a_client_that_cannot_say_where_it_stands_is_replaced(
+    broker: str, prefix: str, sample: build.Built, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Offsets that the group can't tell for long, as a transaction that hangs would do it: the lane takes new clients."""
+    made: list[Consumer] = []
+
+    class Deaf(Consumer):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            made.append(self)
+
+        def committed(self, *given: Any, **named: Any) -> Any:
+            if self is made[0]:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001
+            return super().committed(*given, **named)
+
+    monkeypatch.setattr(lanes, "Consumer", Deaf)
+    monkeypatch.setattr(partitions, "STALLED_SECONDS", 1.0)
+    with in_process(broker, prefix, sample, Metrics()), reading(broker, outputs(prefix)) as reader:
+        deadline = time.monotonic() + 30
+        while len(made) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        publish(broker, f"{prefix}orders", orders_of(range(10)))
+        assert len(reader.read_until(10)) == 10
+    assert "could not say where it stands" in caplog.text
 
 
 STUCK = """

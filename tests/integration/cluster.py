@@ -1,0 +1,124 @@
+"""A cluster of three real brokers on the loopback, for what one broker can't show: leaders and coordinators that move.
+
+Each is broker and controller in a folder of its own; topics have three replicas, of which two must have a record.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from screener import broker
+from tests.integration.kafka import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NODES = 3
+READY_SECONDS = 120.0
+CLUSTER_ID = "c2NyZWVuZXItdGVzdHM-aA"
+REPLICATED = {
+    "default.replication.factor": "3",
+    "min.insync.replicas": "2",
+    "offsets.topic.replication.factor": "3",
+    "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+    "broker.session.timeout.ms": "9000",
+}
+
+
+class Cluster:
+    """The three brokers, started; `stop` ends them by their own process ids."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ports = [(free_port(), free_port()) for _ in range(NODES)]
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._java = broker.java_command()
+        for node in range(1, NODES + 1):
+            self._format(node)
+            self.start(node)
+        self.wait_whole()
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients connect."""
+        return ",".join(f"{broker.HOST}:{port}" for port, _ in self._ports)
+
+    def start(self, node: int) -> None:
+        """Start one of the brokers, and don't wait."""
+        directory = self._folder / f"node-{node}"
+        with (directory / "broker.log").open("ab") as log:
+            self._children[node] = subprocess.Popen(
+                [*self._java, *broker.HEAP, "kafka.Kafka", "server.properties"],
+                cwd=directory,
+                env=broker.java_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def end(self, node: int, number: signal.Signals = signal.SIGTERM) -> None:
+        """End one of the brokers; by SIGTERM it hands over what it leads first."""
+        child = self._children.pop(node)
+        child.send_signal(number)
+        try:
+            child.wait(broker.STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+    def wait_whole(self) -> None:
+        """Wait until all brokers are there and every replica of every topic is in sync."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._is_whole(admin):
+            assert time.monotonic() < deadline, "the cluster is not whole"
+            time.sleep(0.2)
+
+    @staticmethod
+    def _is_whole(admin: AdminClient) -> bool:
+        try:
+            found = admin.list_topics(timeout=2)
+        except KafkaException:
+            return False
+        rows = [row for topic in found.topics.values() for row in topic.partitions.values()]
+        return len(found.brokers) == NODES and all(len(row.isrs) == len(row.replicas) for row in rows)
+
+    def stop(self) -> None:
+        """End all brokers."""
+        for node in list(self._children):
+            self.end(node, signal.SIGKILL)
+
+    def _format(self, node: int) -> None:
+        directory = self._folder / f"node-{node}"
+        (directory / "tmp").mkdir(parents=True)
+        (directory / "server.properties").write_text("".join(self._settings(node)), encoding="utf-8")
+        subprocess.run(
+            [*self._java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", "server.properties"],
+            cwd=directory,
+            env=broker.java_environment(),
+            check=True,
+            capture_output=True,
+        )
+
+    def _settings(self, node: int) -> Iterator[str]:
+        port, controller = self._ports[node - 1]
+        voters = ",".join(f"{at}@{broker.HOST}:{ports[1]}" for at, ports in enumerate(self._ports, 1))
+        settings = {
+            **broker.SETTINGS,
+            **REPLICATED,
+            "node.id": str(node),
+            "controller.quorum.voters": voters,
+            "listeners": f"PLAINTEXT://{broker.HOST}:{port},CONTROLLER://{broker.HOST}:{controller}",
+            "advertised.listeners": f"PLAINTEXT://{broker.HOST}:{port}",
+        }
+        for name, value in settings.items():
+            yield f"{name}={value}\n"
