@@ -167,7 +167,7 @@ def test_a_call_that_does_not_come_back_is_left_behind(
 def test_a_client_that_cannot_say_where_it_stands_is_replaced(
     broker: str, prefix: str, sample: build.Built, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Offsets that the group can't tell for long, as a transaction that hangs would do it: the lane takes new clients."""
+    """Offsets that can not be had for long, as when a transaction hangs: the lane takes new clients."""
     made: list[Consumer] = []
 
     class Deaf(Consumer):
@@ -177,7 +177,7 @@ def test_a_client_that_cannot_say_where_it_stands_is_replaced(
 
         def committed(self, *given: Any, **named: Any) -> Any:
             if self is made[0]:
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
             return super().committed(*given, **named)
 
     monkeypatch.setattr(lanes, "Consumer", Deaf)
