@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 CORPUS = ROOT / "tests" / "cases" / "fuzz.jsonl"
 LISTS = ROOT / "tests" / "cases" / "screening" / "lists"
-INPUT_BYTES_MAX = 3_000
+INPUT_BYTES_MAX = 2_000
 READABLE_CHARS = 60
 
 
@@ -107,17 +108,23 @@ def main() -> int:
 
 
 def _started(folder: Path, arguments: list[str]) -> int:
-    command = [sys.executable, str(Path(__file__).resolve()), "--inside", *arguments]
-    return subprocess.run(command, cwd=folder, check=False).returncode
+    """Run the fuzzer in a process of its own, by a script that it can start itself with: so it merges."""
+    script = folder / "fuzz"
+    if not script.exists():
+        own = f"{shlex.quote(sys.executable)} {shlex.quote(str(Path(__file__).resolve()))}"
+        script.write_text(f'#!/bin/sh\nexec {own} --inside "$0" "$@"\n', encoding="utf-8")
+        script.chmod(0o755)
+    return subprocess.run([script, *arguments], cwd=folder, check=False).returncode
 
 
 def _inside(arguments: list[str]) -> int:
+    """Be the fuzzer, called as `arguments` say."""
     import atheris  # noqa: PLC0415  only `make fuzz` installs it
 
     with atheris.instrument_imports(include=["screener.core", "screener.memory"]):
         import screener.core  # noqa: F401, PLC0415
     check(b"")
-    atheris.Setup([sys.argv[0], *arguments], check)
+    atheris.Setup(arguments, check)
     atheris.Fuzz()
     return 0
 
