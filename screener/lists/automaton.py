@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import ahocorasick
 
+from screener.lists import pace
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -34,12 +36,14 @@ class Automaton:
         room = 0
         for number in numbers:
             if room <= 0:
+                pace.rest()
                 self._shards.append(ahocorasick.Automaton(ahocorasick.STORE_INTS))
                 room = characters
             self._shards[-1].add_word(patterns[number], number)
             room -= len(patterns[number])
         for shard in self._shards:
             shard.make_automaton()
+            pace.rest()
 
     def scan(self, text: str) -> Iterable[tuple[int, int]]:
         """Yield (index of the last character, pattern number) of every occurrence."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from screener.lists import pace
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,6 +33,7 @@ def loads(lines: memoryview) -> Any:  # noqa: ANN401  any JSON value
     for line in bytes(lines).splitlines():
         path, portion = orjson.loads(line)
         _put(top, [0, *path], portion)
+        pace.rest()
     (value,) = top
     return value
 

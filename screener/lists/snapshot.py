@@ -13,7 +13,6 @@ import hashlib
 import os
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -26,7 +25,7 @@ from screener.core import fold as folding
 from screener.core.fold import glue
 from screener.errors import OperatorError
 from screener.licensing import LicenseTerms, Term
-from screener.lists import addresses, patterns, portions, rules, scoring, signals
+from screener.lists import addresses, pace, patterns, portions, rules, scoring, signals
 from screener.lists.automaton import Automaton
 from screener.model import Alias, Grant, History, ListEntry, ListFacts, Purchases, Reference, Snapshot, SourceFile
 from screener.owners import Affiliation, Holding
@@ -43,8 +42,7 @@ HEADER_BYTES_MAX = 65_536
 PARTS = ("lists", "names", "ownership", "history", "rules")
 
 ELEMENTS_AT_ONCE = 10_000
-STEPS_BETWEEN_RESTS = 500
-REST_SECONDS = 0.0005
+STEPS_BETWEEN_RESTS = 100
 
 Facts = ListFacts
 _OWN = ("screener.", "ahocorasick.")
@@ -192,9 +190,9 @@ def let_go(held: list[Snapshot]) -> None:
 
 
 def _rest(number: int) -> None:
-    """Let other threads go first, every few steps."""
+    """Rest every few steps."""
     if not number % STEPS_BETWEEN_RESTS:
-        time.sleep(REST_SECONDS)
+        pace.rest()
 
 
 def _emptied(taken: Callable[[], Any]) -> None:

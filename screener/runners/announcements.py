@@ -20,7 +20,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from screener import __version__
 from screener.errors import OperatorError
-from screener.lists import build, snapshot
+from screener.lists import build, pace, snapshot
 from screener.runners.warming import warm
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ POLL_SECONDS = 0.5
 REACH_SECONDS_MAX = 10.0
 ANNOUNCEMENT_BYTES_MAX = 65_536
 LET_GO_SECONDS_MAX = 30.0
+REST_SHARE = 1.0
+"""How long the follower rests, as a multiple of the processor time that it takes, while orders are answered."""
 KEY = b"latest"
 _OWN_REFERENCES = 2  # the list's, and that of the question itself
 
@@ -169,6 +171,21 @@ class Follower:
         announced = _announcement(value)
         if self.current is not None and announced["snapshot"] == self.current.sha256:
             return
+        with pace.paced(self._share):
+            fresh = self._loaded(announced)
+        on_snapshot(fresh)
+        before, self.current = [self.current], fresh
+        if before[0] is not None:
+            with pace.paced(self._share):
+                self._let_go(before)  # type: ignore[arg-type]
+
+    @property
+    def _share(self) -> float:
+        """Nobody waits while the first one is loaded."""
+        return REST_SHARE if self.current is not None else 0.0
+
+    def _loaded(self, announced: dict[str, Any]) -> Snapshot:
+        """The announced snapshot, verified, and acquainted with what the one in use remembers."""
         fresh = snapshot.load(Path(announced["location"]))
         if fresh.sha256 != announced["snapshot"]:
             raise OperatorError(f"{announced['location']} has another hash than the announced {announced['snapshot']}")
@@ -178,10 +195,7 @@ class Follower:
             begun = time.monotonic()
             count = warm(fresh, self.current, self._stopping.is_set)
             log.info("snapshot %s met %d known pieces in %.1f s", fresh.sha256, count, time.monotonic() - begun)
-        on_snapshot(fresh)
-        before, self.current = [self.current], fresh
-        if before[0] is not None:
-            self._let_go(before)  # type: ignore[arg-type]
+        return fresh
 
     def _let_go(self, before: list[Snapshot]) -> None:
         """Free the snapshot that was in use, once the batch in hand is answered."""

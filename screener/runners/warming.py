@@ -2,7 +2,7 @@
 
 What a snapshot has worked out goes with it, and a name that is new costs many times one that is known: a worker that
 swaps to an empty memory answers a fraction of what it did until its customers have come by again. So those that came
-last are screened once more, for nothing but the memory, one by one with rests between them: the lane goes first.
+last are screened once more, for nothing but the memory, and with rests between them: the lane goes first.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from screener.core import screen
+from screener.lists import pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from screener.model import Snapshot
 
 SECONDS_MAX = 20.0
-REST_SHARE = 3.0
-"""How long a rest is, as a multiple of the processor time that the piece before it took."""
 _NOBODY = b'{"role":"","name":"-"}'
 
 
@@ -32,10 +31,9 @@ def warm(fresh: Snapshot, used: Snapshot, stopping: Callable[[], bool], seconds_
     for raw in _orders(used):
         if stopping() or time.monotonic() > deadline:
             break
-        begun = time.thread_time()
         screen(raw, fresh)
         count += 1
-        time.sleep(REST_SHARE * (time.thread_time() - begun))
+        pace.rest()
     return count
 
 
