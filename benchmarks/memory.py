@@ -2,9 +2,9 @@
 
     python benchmarks/memory.py [--millions N] [--affiliates N] [--reference DIR] [--record]
 
-The affiliates are invented companies that listed ones own to 50 % or more, in chains of up to three. A worker that
-follows announcements answers the realistic stream on a broker of its own, again and again under new order ids, and its
-resident memory is read from the system: after each half million orders, and at its highest while a second snapshot
+The affiliates are invented companies that those on the SDN list own to 50 % or more, in chains of up to three. A worker
+that follows announcements answers the realistic stream on a broker of its own, again and again under new order ids, and
+its resident memory is read from the system: after each half million orders, and at its highest while a second snapshot
 replaces the first. First it is proved that the affiliates are in the snapshot: orders to a part of them are stopped for
 their owners.
 """
@@ -50,6 +50,7 @@ PROVED = 200
 CONVERGED_SECONDS_MAX = 60.0
 LOOK_SECONDS = 0.02
 MB = 1_000_000
+OWNED = frozenset({"AFFILIATE_OFAC", "LISTED_OWNER"})
 
 
 def main() -> int:
@@ -85,7 +86,7 @@ def main() -> int:
 def _affiliates(path: Path, held: Snapshot, count: int) -> list[str]:
     """Write the holdings of invented companies; their names."""
     draw = random.Random(stream.SEED)  # noqa: S311  repeatable, not secret
-    owners = [entry.name for entry in held.listings if entry.list in {"EL", "SDN"}]
+    owners = [entry.name for entry in held.listings if entry.list == "SDN"]
     names: list[str] = []
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
@@ -111,7 +112,7 @@ def _snapshot(folder: Path, reference: Path, number: int) -> Path:
 
 def _is_stopped(name: str, held: Snapshot) -> bool:
     decision = screen(workbench.named_order(name), held, workbench.TERMS)
-    return decision.outcome in workbench.STOPPED and any("AFFILIATE" in reason for reason in decision.reasons)
+    return decision.outcome in workbench.STOPPED and any(reason in OWNED for reason in decision.reasons)
 
 
 def _measured(place: Place, files: Sequence[Path], options: argparse.Namespace) -> dict[str, Any]:

@@ -25,7 +25,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -57,6 +64,11 @@ LATENCY_SHARE = 0.5
 SAMPLE_SECONDS = 0.05
 AT = (50, 99, 99.9)
 WAIT_SECONDS = 300.0
+COORDINATOR_STARTS = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
 TICKS = os.sysconf("SC_CLK_TCK")
 MODULES = {"pass-through": "pass_through", "Quix Streams": "quix", "Faust agent": "faust_agent"}
 BATCHES_OF = """
@@ -124,7 +136,13 @@ class Place:
     def committed(self, group: str) -> int:
         """How many orders a group has answered."""
         (future,) = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
-        return sum(max(0, row.offset) for row in future.result(10).topic_partitions if row.topic == self.orders)
+        try:
+            rows = future.result(10).topic_partitions
+        except KafkaException as error:
+            if error.args[0].code() not in COORDINATOR_STARTS:
+                raise
+            return 0
+        return sum(max(0, row.offset) for row in rows if row.topic == self.orders)
 
     def wait_answered(self, group: str) -> None:
         """Wait until a group has answered all orders that there are now."""
