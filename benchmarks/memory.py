@@ -29,7 +29,7 @@ from benchmarks import stream, workbench
 from benchmarks.worker import PARTITIONS, Place, publish
 from screener import broker
 from screener.core import screen
-from screener.lists import build, snapshot
+from screener.lists import snapshot
 from screener.runners import topics
 from screener.runners.announcements import announce
 from tests.integration.kafka import Worker
@@ -64,7 +64,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="screener-memory-") as name:
         folder = Path(name)
         names = _affiliates(folder / "owners.csv", workbench.edition(options.reference), options.affiliates)
-        files = [_snapshot(folder, options.reference, number) for number in range(2)]
+        of = replace(workbench.inputs(options.reference), ownership=[folder / "owners.csv"])
+        files = [workbench.variant(folder, of, number) for number in range(2)]
         held = snapshot.load(files[0])
         stopped = sum(_is_stopped(name, held) for name in names[:: len(names) // PROVED])
         if stopped < PROVED:
@@ -98,16 +99,6 @@ def _affiliates(path: Path, held: Snapshot, count: int) -> list[str]:
                 out.writerow([owner, names[-1], draw.randint(50, 100), "", "SG", "", "invented", "equity"])
                 owner = names[-1]
     return names
-
-
-def _snapshot(folder: Path, reference: Path, number: int) -> Path:
-    """A snapshot file with the affiliates; the two differ in one private list."""
-    deny = folder / f"deny-{number}.csv"
-    deny.write_text(f"name,list\nHazelmoor {number} Holdings,DENY\n", encoding="utf-8")
-    inputs = replace(workbench.inputs(reference), private=[deny], ownership=[folder / "owners.csv"])
-    path = folder / f"{number}.snapshot"
-    snapshot.save(build.build(inputs).content, path)
-    return path
 
 
 def _is_stopped(name: str, held: Snapshot) -> bool:

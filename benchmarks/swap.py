@@ -16,7 +16,6 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import stream, workbench
 from benchmarks.worker import PARTITIONS, Place, Reader, percentile, publish, send_at
 from screener import broker
-from screener.lists import build, snapshot
+from screener.lists import snapshot
 from screener.runners import topics
 from screener.runners.announcements import announce
 from tests.integration.kafka import Worker
@@ -53,7 +52,8 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="screener-swap-") as name:
         folder = Path(name)
-        files = [_snapshot(folder, options.reference, number) for number in range(options.swaps + 1)]
+        of = workbench.inputs(options.reference)
+        files = [workbench.variant(folder, of, number) for number in range(options.swaps + 1)]
         holds = _holds(files[0])
         print(f"longest waits for the interpreter while a snapshot is loaded and freed: {holds} ms")
         try:
@@ -61,16 +61,6 @@ def main() -> int:
             return _under_load(Place(folder, running, snapshot.load(files[0]), files[0]), files, holds, options)
         finally:
             broker.stop(folder / "broker")
-
-
-def _snapshot(folder: Path, reference: Path | None, number: int) -> Path:
-    """A snapshot file that differs from the others in one private list."""
-    deny = folder / f"deny-{number}.csv"
-    deny.write_text(f"name,list\nHazelmoor {number} Holdings,DENY\n", encoding="utf-8")
-    inputs = replace(workbench.inputs(reference), private=[deny])
-    path = folder / f"{number}.snapshot"
-    snapshot.save(build.build(inputs).content, path)
-    return path
 
 
 def _holds(path: Path) -> list[float]:

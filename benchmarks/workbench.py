@@ -14,6 +14,7 @@ import platform
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from screener import __version__
-from screener.lists import build
+from screener.lists import build, snapshot
 from screener.model import Terms
 
 if TYPE_CHECKING:
@@ -65,6 +66,15 @@ def skipped(what: str, why: str = "there are no reference lists and names (SCREE
 def inputs(reference: Path | None) -> build.Inputs:
     """The consolidated list of the reference folder; without one the shipped sample."""
     return build.Inputs(lists=[reference / LISTS]) if reference else build.Inputs(sample=True)
+
+
+def variant(folder: Path, of: build.Inputs, number: int) -> Path:
+    """A snapshot file in the folder that differs from others of the same inputs in one private list."""
+    deny = folder / f"deny-{number}.csv"
+    deny.write_text(f"name,list\nHazelmoor {number} Holdings,DENY\n", encoding="utf-8")
+    path = folder / f"{number}.snapshot"
+    snapshot.save(build.build(replace(of, private=[deny])).content, path)
+    return path
 
 
 def edition(reference: Path) -> Snapshot:
