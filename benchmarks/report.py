@@ -191,10 +191,10 @@ def _swap() -> Iterator[str]:
 
 def _soak() -> Iterator[str]:
     yield "<h2>Ordeals: orders in, decisions out</h2>"
-    shown = ("orders", "decisions", "distinct", "disordered", "seconds")
+    shown = ("orders", "decisions", "distinct", "unanswered", "disordered", "seconds")
     yield from _table(
         [
-            {"": row["ordeal"], **{name: row[name] for name in shown}, "passed": "yes" if row["passed"] else "NO"}
+            {"": row["ordeal"], **{name: row.get(name) for name in shown}, "passed": "yes" if row["passed"] else "NO"}
             | {"on": row["day"]}
             for row in _last_of_each("soak", "ordeal")
         ]

@@ -58,7 +58,8 @@ def main() -> int:
         failed = failed or not right
         print(
             f"{name}: {'passed' if right else 'FAILED'} in {seconds} s: {seen.orders} orders,"
-            f" {seen.decisions} decisions, {seen.distinct} distinct, {seen.disordered} out of order;"
+            f" {seen.decisions} decisions, {seen.distinct} distinct, {seen.unanswered} unanswered,"
+            f" {seen.disordered} out of order;"
             f" {seen.facts}; {seen.outcomes}",
             flush=True,
         )

@@ -37,15 +37,17 @@ READ_SECONDS = 300.0
 
 
 class Seen(NamedTuple):
-    """What came of an ordeal: orders published, decisions committed, how many of their sources are distinct.
+    """What came of an ordeal: orders in their topic, decisions committed, how many of their sources are distinct.
 
-    `disordered` counts decisions that stand before one on an earlier order in their partition; `facts` is what the
-    ordeal itself has to say.
+    `unanswered` counts orders that were published and have no decision, and `disordered` decisions that stand before
+    one on an earlier order in their partition; `facts` is what the ordeal itself has to say. A broker that is killed
+    may have the publisher put an order into the topic twice: then both are to be answered.
     """
 
     orders: int
     decisions: int
     distinct: int
+    unanswered: int
     disordered: int
     outcomes: dict[str, int]
     facts: dict[str, Any]
@@ -53,7 +55,7 @@ class Seen(NamedTuple):
     @property
     def exact(self) -> bool:
         """Whether every order has one decision, and each partition's stand in the order of its orders."""
-        return self.orders == self.decisions == self.distinct and not self.disordered
+        return self.orders == self.decisions == self.distinct and not self.unanswered and not self.disordered
 
 
 class Place:
@@ -99,9 +101,10 @@ class Place:
         broker.stop(self.folder / "broker")
 
     def seen(self, published: int, **facts: Any) -> Seen:
-        """Read all committed decisions."""
+        """Read all committed decisions; `published` orders have a key of their own each."""
+        orders = self._orders()
         with reading(self.bootstrap, outputs("")) as reader:
-            decided = reader.read_until(published, READ_SECONDS)
+            decided = reader.read_until(orders, READ_SECONDS)
         last: dict[tuple[str, int], int] = {}
         disordered = 0
         for record in decided:
@@ -110,7 +113,14 @@ class Place:
             last[record.topic, record.partition] = offset
         distinct = len({record.source for record in decided})
         topic_counts = dict(Counter(record.topic for record in decided))
-        return Seen(published, len(decided), distinct, disordered, topic_counts, facts)
+        unanswered = published - len({record.key for record in decided})
+        return Seen(orders, len(decided), distinct, unanswered, disordered, topic_counts, facts)
+
+    def _orders(self) -> int:
+        """How many records `orders` has; its publisher has no transactions, so each offset is one."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        asked = {TopicPartition("orders", at): OffsetSpec.latest() for at in range(PARTITIONS)}
+        return sum(future.result(30).offset for future in admin.list_offsets(asked).values())
 
 
 class Publisher(threading.Thread):
