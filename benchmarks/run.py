@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from screener.model import Order, Snapshot
 
-ROUNDS = 5
+ROUNDS = 3
 PIECE_ORDERS = 250
 
 
