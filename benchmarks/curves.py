@@ -16,8 +16,6 @@ from __future__ import annotations
 import gc
 import statistics
 import sys
-import tempfile
-import time
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -29,12 +27,10 @@ import orjson
 
 from benchmarks import stream, tenfold, workbench
 from benchmarks.engines import NothingSimilar
-from benchmarks.worker import AT, PARTITIONS, Place, Way, latency, percentile, publish, timed
-from benchmarks.workloads import having_seen, register_orders
-from screener import broker
+from benchmarks.worker import AT, Place, Way, latency, percentile, publish, timed, usual_place
+from benchmarks.workloads import having_seen, in_turns, register_orders
 from screener.core import screen
-from screener.lists import build, snapshot
-from screener.runners import topics
+from screener.lists import build
 from tests.oracle.label_register import rows
 
 if TYPE_CHECKING:
@@ -91,8 +87,8 @@ def _hits(options: argparse.Namespace) -> list[dict[str, Any]] | None:
         orders = stream.zipf_orders(usual, listed, HIT_ORDERS, listed_share=share)
         if not _is_right(orders, set(listed), having_seen(held, once)):
             return None
-        each = [_turns(orders, having_seen(held, once)) for _ in range(ROUNDS)]
-        microseconds = statistics.median(mine for mine, _ in each)
+        each = [in_turns(orders, having_seen(held, once)) for _ in range(ROUNDS)]
+        microseconds = statistics.median(mine for mine, _ in each) * 1e6
         ratio = statistics.median(mine / floor for mine, floor in each)
         points.append({"share": share, "us": round(microseconds, 2), "ratio": round(ratio, 2)})
     return points
@@ -105,22 +101,6 @@ def _is_right(orders: Iterable[bytes], listed: set[str], held: Snapshot) -> bool
         if bool(names & listed) != bool(screen(order, held, workbench.TERMS).lists):
             return False
     return True
-
-
-def _turns(orders: Sequence[bytes], held: Snapshot) -> tuple[float, float]:
-    """Microseconds an order of the core, and of reading it alone, in turns."""
-    mine = floor = 0.0
-    for at in range(0, len(orders), PIECE_ORDERS):
-        piece = orders[at : at + PIECE_ORDERS]
-        begun = time.thread_time()
-        for order in piece:
-            orjson.loads(order)
-        read = time.thread_time()
-        for order in piece:
-            screen(order, held, workbench.TERMS)
-        floor += read - begun
-        mine += time.thread_time() - read
-    return mine / len(orders) * 1e6, floor / len(orders) * 1e6
 
 
 def _lists(options: argparse.Namespace) -> list[dict[str, Any]] | None:
@@ -139,7 +119,8 @@ def _lists(options: argparse.Namespace) -> list[dict[str, Any]] | None:
     spent: dict[tuple[float, str], float] = dict.fromkeys([(times, name) for times, name, _ in ways], 0.0)
     for at in range(0, len(orders), PIECE_ORDERS):
         for times, name, one in ways:
-            spent[times, name] += _turns(orders[at : at + PIECE_ORDERS], one)[0] * PIECE_ORDERS
+            piece = orders[at : at + PIECE_ORDERS]
+            spent[times, name] += in_turns(piece, one)[0] * 1e6 * len(piece)
     return [
         {"times": times, "entries": len(one.entries)}
         | {f"{name}_us": round(spent[times, name] / len(orders), 2) for name in ("exact", "all")}
@@ -193,20 +174,11 @@ def _with_broker(
     options: argparse.Namespace, measure: Callable[[Place, Sequence[bytes]], list[dict[str, Any]] | None]
 ) -> list[dict[str, Any]] | None:
     """Measure on a broker of its own that holds the realistic stream."""
-    with tempfile.TemporaryDirectory(prefix="screener-curves-") as name:
-        folder = Path(name)
-        path = folder / "bench.snapshot"
-        built = build.build(workbench.inputs(options.reference))
-        snapshot.save(built.content, path)
-        usual = stream.usual_parties(options.reference, built.snapshot, stream.PARTIES)
-        orders = stream.zipf_orders(usual, stream.listed_names(built.snapshot), BATCH_ORDERS)
-        try:
-            place = Place(folder, broker.start(folder / "broker"), built.snapshot, path)
-            topics.apply(place.bootstrap, "", PARTITIONS)
-            publish(place, orders)
-            return measure(place, orders)
-        finally:
-            broker.stop(folder / "broker")
+    with usual_place(options.reference) as place:
+        usual = stream.usual_parties(options.reference, place.held, stream.PARTIES)
+        orders = stream.zipf_orders(usual, stream.listed_names(place.held), BATCH_ORDERS)
+        publish(place, orders)
+        return measure(place, orders)
 
 
 CURVES: dict[str, Callable[[argparse.Namespace], list[dict[str, Any]] | None]] = {

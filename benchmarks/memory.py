@@ -26,11 +26,9 @@ import orjson
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import stream, workbench
-from benchmarks.worker import PARTITIONS, Place, publish
-from screener import broker
+from benchmarks.worker import Place, place_in, publish
 from screener.core import screen
 from screener.lists import snapshot
-from screener.runners import topics
 from screener.runners.announcements import announce
 from tests.integration.kafka import Worker
 
@@ -71,12 +69,8 @@ def main() -> int:
         if stopped < PROVED:
             print(f"{stopped} of {PROVED} affiliates are stopped for their owners", file=sys.stderr)
             return 1
-        try:
-            place = Place(folder, broker.start(folder / "broker"), held, files[0])
-            topics.apply(place.bootstrap, "", PARTITIONS)
+        with place_in(folder, held, files[0]) as place:
             figures = _measured(place, files, options)
-        finally:
-            broker.stop(folder / "broker")
     figures = {"affiliates": len(names), "entries": len(held.entries), **figures}
     print(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
     if options.record:

@@ -18,7 +18,6 @@ import gc
 import importlib.util
 import statistics
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -36,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import rules_cost, stream, workbench
 from benchmarks.engines import PlainSearch, RustAutomaton
 from benchmarks.workbench import TERMS
-from benchmarks.workloads import ORDERS, Row, Workload, forgetful, having_seen, workloads
+from benchmarks.workloads import ORDERS, Workload, forgetful, having_seen, in_turns, workloads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from screener.model import Order, Snapshot
 
 ROUNDS = 3
-PIECE_ORDERS = 250
 
 
 def main() -> int:
@@ -116,9 +114,10 @@ def _timed(workload: Workload) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     orders = workload.orders
     for row in workload.rows:
-        rounds = [_round(row, orders) for _ in range(ROUNDS)]
+        part = orders[: row.count]
+        rounds = [in_turns(part, row.begin()) for _ in range(ROUNDS)]
         with patch.object(core, "_stages", _silent):
-            bare = [_round(row, orders) for _ in range(ROUNDS)]
+            bare = [in_turns(part, row.begin()) for _ in range(ROUNDS)]
         figures[row.name] = Figure(
             statistics.median(seconds for seconds, _ in rounds),
             statistics.median(seconds / floor for seconds, floor in rounds),
@@ -130,23 +129,6 @@ def _timed(workload: Workload) -> dict[str, Figure]:
 def _silent(order: Order, _snapshot: Snapshot) -> Said:
     """Stages that find nothing: what is left is the cost of reading, remembering and writing."""
     return Said((), (), (), range(len(order.parties)))
-
-
-def _round(row: Row, orders: Sequence[bytes]) -> tuple[float, float]:
-    """Seconds an order of the row and of the floor, taken in turns."""
-    held = row.begin()
-    seconds = floor = 0.0
-    for at in range(0, row.count, PIECE_ORDERS):
-        piece = orders[at : min(at + PIECE_ORDERS, row.count)]
-        begun = time.thread_time()
-        for order in piece:
-            orjson.loads(order)
-        read = time.thread_time()
-        for order in piece:
-            screen(order, held, TERMS)
-        floor += read - begun
-        seconds += time.thread_time() - read
-    return seconds / row.count, floor / row.count
 
 
 def _print(figures: dict[str, Figure], workload: Workload) -> None:

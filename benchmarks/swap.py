@@ -24,10 +24,8 @@ import orjson
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import stream, workbench
-from benchmarks.worker import PARTITIONS, Place, Reader, percentile, publish, send_at
-from screener import broker
+from benchmarks.worker import Place, Reader, percentile, place_in, publish, send_at
 from screener.lists import snapshot
-from screener.runners import topics
 from screener.runners.announcements import announce
 from tests.integration.kafka import Worker
 
@@ -56,11 +54,8 @@ def main() -> int:
         files = [workbench.variant(folder, of, number) for number in range(options.swaps + 1)]
         holds = _holds(files[0])
         print(f"longest waits for the interpreter while a snapshot is loaded and freed: {holds} ms")
-        try:
-            running = broker.start(folder / "broker")
-            return _under_load(Place(folder, running, snapshot.load(files[0]), files[0]), files, holds, options)
-        finally:
-            broker.stop(folder / "broker")
+        with place_in(folder, snapshot.load(files[0]), files[0]) as place:
+            return _under_load(place, files, holds, options)
 
 
 def _holds(path: Path) -> list[float]:
@@ -86,7 +81,6 @@ def _holds(path: Path) -> list[float]:
 
 
 def _under_load(place: Place, files: list[Path], holds: list[float], options: argparse.Namespace) -> int:
-    topics.apply(place.bootstrap, "", PARTITIONS)
     count = int(options.rate * (options.swaps * (APART_SECONDS + WARMED_SECONDS) + APART_SECONDS))
     parties = stream.usual_parties(options.reference, place.held, stream.PARTIES)
     orders = stream.zipf_orders(parties, stream.listed_names(place.held), count)

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -49,7 +50,7 @@ from tests.integration.kafka import free_port
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from screener.model import Snapshot
 
@@ -188,6 +189,29 @@ class Place:
         return found
 
 
+@contextmanager
+def place_in(folder: Path, held: Snapshot, path: Path) -> Iterator[Place]:
+    """A broker with its topics in a folder, stopped again; `path` is the file of the snapshot `held`."""
+    try:
+        place = Place(folder, broker.start(folder / "broker"), held, path)
+        topics.apply(place.bootstrap, "", PARTITIONS)
+        yield place
+    finally:
+        broker.stop(folder / "broker")
+
+
+@contextmanager
+def usual_place(reference: Path | None) -> Iterator[Place]:
+    """A broker with the snapshot of the lists that benchmarks use, in a folder that is removed again."""
+    with tempfile.TemporaryDirectory(prefix="screener-bench-") as name:
+        folder = Path(name)
+        path = folder / "bench.snapshot"
+        built = build.build(workbench.inputs(reference))
+        snapshot.save(built.content, path)
+        with place_in(folder, built.snapshot, path) as place:
+            yield place
+
+
 def main() -> int:
     """Prove, time, print; the exit status is 1 when a decision is not the core's."""
     parser = workbench.parser(__doc__)
@@ -195,17 +219,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--no-latency", action="store_true", help="throughput only")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="screener-bench-") as name:
-        folder = Path(name)
-        path = folder / "bench.snapshot"
-        built = build.build(workbench.inputs(options.reference))
-        snapshot.save(built.content, path)
-        try:
-            place = Place(folder, broker.start(folder / "broker"), built.snapshot, path)
-            topics.apply(place.bootstrap, "", PARTITIONS)
-            return _bench(place, options)
-        finally:
-            broker.stop(folder / "broker")
+    with usual_place(options.reference) as place:
+        return _bench(place, options)
 
 
 def _bench(place: Place, options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from csv import DictReader
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ORDERS = 4_000
 STREAM_ORDERS = 20_000
 PROVED_ORDERS = 25
+PIECE_ORDERS = 250
 LONGEST_ORDERS = 5
 HIT_HEAVY_SHARE = 0.10
 SLOW = frozenset({"core, plain search", "brute force: rapidfuzz"})
@@ -124,6 +126,22 @@ def having_seen(held: Snapshot, orders: Iterable[bytes]) -> Snapshot:
     for order in orders:
         screen(order, seen, TERMS)
     return seen
+
+
+def in_turns(orders: Sequence[bytes], held: Snapshot) -> tuple[float, float]:
+    """Seconds an order of the core, and of reading it alone, taken in turns."""
+    seconds = floor = 0.0
+    for at in range(0, len(orders), PIECE_ORDERS):
+        piece = orders[at : at + PIECE_ORDERS]
+        begun = time.thread_time()
+        for order in piece:
+            orjson.loads(order)
+        read = time.thread_time()
+        for order in piece:
+            screen(order, held, TERMS)
+        floor += read - begun
+        seconds += time.thread_time() - read
+    return seconds / len(orders), floor / len(orders)
 
 
 def register_orders(reference: Path | None) -> list[bytes]:

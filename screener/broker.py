@@ -27,7 +27,7 @@ from screener.errors import OperatorError
 
 if TYPE_CHECKING:
     import argparse
-
+    from collections.abc import Mapping
 
 HOST = "127.0.0.1"
 NODE_ID = 1
@@ -151,24 +151,30 @@ def _launch(directory: Path, port: int | None, *, chosen: bool) -> _State:
     (directory / "server.properties").write_text(server_properties(port, controller_port), encoding="utf-8")
     (directory / "tmp").mkdir(exist_ok=True)
     if not (directory / "data" / "meta.properties").exists():
-        _format(directory, java)
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[:22].replace("-", "A")  # else an option
+        format_data(directory, java, cluster_id)
+    child = start_kafka(directory, java)
+    _children[child.pid, directory] = child
+    state = _State(child.pid, port, controller_port)
+    _write_state(directory, state)
+    return state
+
+
+def start_kafka(directory: Path, java: list[str]) -> subprocess.Popen[bytes]:
+    """Start a Kafka in a folder that has its settings and formatted data, and don't wait."""
     log = directory / "broker.log"
     if log.exists():
         log.replace(directory / "broker.log.1")
     with log.open("wb") as output:
-        child = subprocess.Popen(  # noqa: S603  the command is ours, the class path verified
+        return subprocess.Popen(  # noqa: S603  the command is ours, the class path verified
             [*java, *HEAP, "kafka.Kafka", "server.properties"],
             cwd=directory,
-            env=java_environment(),
+            env=_java_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _children[child.pid, directory] = child
-    state = _State(child.pid, port, controller_port)
-    _write_state(directory, state)
-    return state
 
 
 def _stop_locked(directory: Path) -> bool:
@@ -241,26 +247,29 @@ def _running(directory: Path, state: _State) -> RunningBroker:
 # --- the folder ------------------------------------------------------------------------------------------------------
 
 
-def server_properties(port: int, controller_port: int) -> str:
-    """Return the text of `server.properties`. Its paths are relative: the broker works in its folder."""
+def server_properties(port: int, controller_port: int, others: Mapping[str, str] | None = None) -> str:
+    """Return the text of `server.properties`, with other settings where some are given.
+
+    Its paths are relative: the broker works in its folder.
+    """
     settings = {
         **SETTINGS,
         "controller.quorum.voters": f"{NODE_ID}@{HOST}:{controller_port}",
         "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
         "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        **(others or {}),
     }
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
-def _format(directory: Path, java: list[str]) -> None:
-    """Make the folder's `data` a cluster of its own, the first time only."""
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[:22].replace("-", "A")  # else read as an option
+def format_data(directory: Path, java: list[str], cluster_id: str) -> None:
+    """Make the folder's `data` a part of this cluster, the first time only."""
     tool = [*java, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
     try:
         done = subprocess.run(  # noqa: S603  the command is ours, the class path verified
             [*tool, "--cluster-id", cluster_id, "--config", "server.properties"],
             cwd=directory,
-            env=java_environment(),
+            env=_java_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -332,8 +341,7 @@ def java_command() -> list[str]:
     return [str(JAVA), *JAVA_OPTIONS, "-cp", ":".join(str(jar) for jar in verified_jars())]
 
 
-def java_environment() -> dict[str, str]:
-    """Return the environment without what would set the JVM up otherwise."""
+def _java_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in JAVA_VARIABLES}
 
 

@@ -52,7 +52,6 @@ class Partitions:
         self._lag_due = 0.0
         self._heard_at = self._known_at = time.monotonic()
         self._fresh = False
-        self.assigned: frozenset[int] = frozenset()
         self.joined = False
         self.revoked = False
 
@@ -98,14 +97,13 @@ class Partitions:
     # --- what comes and goes -----------------------------------------------------------------------------------------
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._compare_topics({row.partition for row in partitions})
-        self.assigned, self.joined = frozenset(row.partition for row in partitions), True
-        self._waiting_due, self._fresh = 0.0, True
-        log.info("assigned %s", sorted(self.assigned))
+        assigned = sorted(row.partition for row in partitions)
+        self._compare_topics(assigned)
+        self._waiting_due, self._fresh, self.joined = 0.0, True, True
+        log.info("assigned %s", assigned)
 
     def _on_revoke(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         self.revoked = True
-        self.assigned = frozenset()
         self._metrics.revoked()
         log.info("partitions revoked")
 

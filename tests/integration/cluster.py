@@ -17,7 +17,6 @@ from screener import broker
 from tests.integration.kafka import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 NODES = 3
@@ -53,17 +52,7 @@ class Cluster:
 
     def start(self, node: int) -> None:
         """Start one of the brokers, and don't wait."""
-        directory = self._folder / f"node-{node}"
-        with (directory / "broker.log").open("ab") as log:
-            self._children[node] = subprocess.Popen(
-                [*self._java, *broker.HEAP, "kafka.Kafka", "server.properties"],
-                cwd=directory,
-                env=broker.java_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._children[node] = broker.start_kafka(self._directory(node), self._java)
 
     def end(self, node: int, number: signal.Signals = signal.SIGTERM) -> None:
         """End one of the brokers; by SIGTERM it hands over what it leads first."""
@@ -97,28 +86,14 @@ class Cluster:
         for node in list(self._children):
             self.end(node, signal.SIGKILL)
 
-    def _format(self, node: int) -> None:
-        directory = self._folder / f"node-{node}"
-        (directory / "tmp").mkdir(parents=True)
-        (directory / "server.properties").write_text("".join(self._settings(node)), encoding="utf-8")
-        subprocess.run(
-            [*self._java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", "server.properties"],
-            cwd=directory,
-            env=broker.java_environment(),
-            check=True,
-            capture_output=True,
-        )
+    def _directory(self, node: int) -> Path:
+        return self._folder / f"node-{node}"
 
-    def _settings(self, node: int) -> Iterator[str]:
-        port, controller = self._ports[node - 1]
+    def _format(self, node: int) -> None:
+        directory = self._directory(node)
+        (directory / "tmp").mkdir(parents=True)
         voters = ",".join(f"{at}@{broker.HOST}:{ports[1]}" for at, ports in enumerate(self._ports, 1))
-        settings = {
-            **broker.SETTINGS,
-            **REPLICATED,
-            "node.id": str(node),
-            "controller.quorum.voters": voters,
-            "listeners": f"PLAINTEXT://{broker.HOST}:{port},CONTROLLER://{broker.HOST}:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{broker.HOST}:{port}",
-        }
-        for name, value in settings.items():
-            yield f"{name}={value}\n"
+        others = REPLICATED | {"node.id": str(node), "controller.quorum.voters": voters}
+        text = broker.server_properties(*self._ports[node - 1], others)
+        (directory / "server.properties").write_text(text, encoding="utf-8")
+        broker.format_data(directory, self._java, CLUSTER_ID)

@@ -155,4 +155,4 @@ def test_no_variable_of_the_developer_reaches_java(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CLASSPATH", "elsewhere")
     expected = dict(os.environ)
     del expected["JAVA_TOOL_OPTIONS"], expected["CLASSPATH"]
-    assert broker.java_environment() == expected
+    assert broker._java_environment() == expected
