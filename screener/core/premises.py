@@ -43,6 +43,7 @@ _LETTERS = _SMALL.replace(b"y", b"i").replace(b"j", b"i")
 _DIGITS = bytes(c if 48 <= c <= 57 else 32 for c in range(256))
 _APOSTROPHES = b"'`"
 _NUMBERS = re.compile("[0-9]+")
+_APART = ";"
 
 Level = Literal["unit", "building", "other_unit"]
 
@@ -199,6 +200,19 @@ def _digits(address: Address) -> set[str]:
     return {found for number in address.numbers or address.units for found in _NUMBERS.findall(number)}
 
 
+def needed(address: Address, respelled: Mapping[str, Sequence[str]], *, nameless: bool) -> str:
+    """All of the numbers, one of the names and one of the towns that a text must have to be at an address.
+
+    Each is words between blanks, with a ";" between the three; only names are needed where a name may do.
+    """
+    names = " ".join([phrase.core for phrase in address.phrases])
+    if nameless:
+        return _APART.join(["", names, ""])
+    towns = () if address.postcodes else sorted(address.areas)
+    spelled = [spelling for area in towns for spelling in (area, *respelled.get(area, ()))]
+    return _APART.join([" ".join(sorted(_digits(address))), names, " ".join(spelled)])
+
+
 def beginnings(address: Address) -> set[str]:
     """The first letters of the names of an address; of the shortest names none."""
     return {phrase.core[:HEAD_LETTERS] for phrase in address.phrases if len(phrase.core) >= NAME_LETTERS_MIN}
@@ -207,7 +221,8 @@ def beginnings(address: Address) -> set[str]:
 class Premises:
     """The listed addresses of a snapshot; answers for a text, remembered.
 
-    `rows[i]` are the (entry, number of the address) of one address; `found_by` maps keys to rows, `alone` the names of
+    `rows[i]` are the (entry, number of the address) of one address, `needs[i]` what a text must have to be at it (see
+    `needed`); `found_by` maps keys to rows, `alone` the names of
     addresses that a name alone may find.
     """
 
@@ -219,7 +234,7 @@ class Premises:
             "_lexicon",
             "_nameless",
             "_names",
-            "_needed",
+            "_needs",
             "_read",
             "_remembered",
             "_rows",
@@ -229,6 +244,7 @@ class Premises:
     def __init__(
         self,
         rows: Sequence[Sequence[Sequence[int]]],
+        needs: Sequence[str],
         found_by: Mapping[str, Sequence[int]],
         names: Iterable[str],
         alone: Mapping[str, Sequence[int]],
@@ -237,6 +253,7 @@ class Premises:
     ) -> None:
         """Take the table that `lists/addresses.py` made."""
         self._rows = rows
+        self._needs = needs
         self._found_by = found_by
         self._names = frozenset(names)
         self._alone = alone
@@ -244,7 +261,6 @@ class Premises:
         self._entries = entries
         self._lexicon = lexicon
         self._read: dict[int, Address] = {}
-        self._needed: dict[int, tuple[set[str], tuple[str, ...], tuple[str, ...]]] = {}
         self._remembered: Shelf[str, tuple[AtAddress, ...]] = Shelf(REMEMBERED_MAX)
 
     def find(self, text: str) -> tuple[AtAddress, ...]:
@@ -281,31 +297,16 @@ class Premises:
         return sorted(row for row in found if self._may_be(row, glued, numbers)) if found else []
 
     def _may_be(self, row: int, glued: str, numbers: set[str]) -> bool:
-        """Whether the names and numbers of the listed address, and its town, are among those of a text."""
-        needed = self._needed.get(row)
-        if needed is None:
-            needed = self._needed[row] = self._needs(row)
-        digits, names, towns = needed
-        if not digits <= numbers:
+        """Whether the numbers, one of the names and one of the towns that a listed address needs are in a text."""
+        digits, names, towns = self._needs[row].split(_APART)
+        if not numbers.issuperset(digits.split()):
             return False
-        for name in names:
+        for name in names.split():
             if name in glued:
                 break
         else:
             return False
-        return not towns or any(town in glued for town in towns)
-
-    def _needs(self, row: int) -> tuple[set[str], tuple[str, ...], tuple[str, ...]]:
-        """The numbers, one of the names and one of the towns that a text must have; only a name where that may do."""
-        address = self._address(row)
-        names = tuple(phrase.core for phrase in address.phrases)
-        if row in self._nameless:
-            return set(), names, ()
-        if address.postcodes:
-            return _digits(address), names, ()
-        respelled = self._lexicon.respelled
-        towns = [spelling for area in address.areas for spelling in (area, *respelled.get(area, ()))]
-        return _digits(address), names, tuple(towns)
+        return not towns or any(town in glued for town in towns.split())
 
     def _compared(self, text: str, candidates: Sequence[int]) -> tuple[AtAddress, ...]:
         if not candidates:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from screener.core.address import Lexicon
-from screener.core.premises import Premises, beginnings, keys
+from screener.core.premises import Premises, beginnings, keys, needed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ class AddressTable(NamedTuple):
     """What a snapshot keeps of listed addresses; see `Premises`."""
 
     rows: Sequence[Sequence[Sequence[int]]]
+    needs: Sequence[str]
     found_by: dict[str, list[int]]
     names: Sequence[str]
     alone: dict[str, list[int]]
@@ -49,6 +50,7 @@ def compile_addresses(entries: Sequence[ListEntry], tables: Tables) -> AddressTa
             for at, text in enumerate(entry.addresses):
                 rows.setdefault((_COUNTRY.sub("", text).casefold(), nameless), []).append([number, at])
     kept: list[list[list[int]]] = []
+    needs: list[str] = []
     found_by: dict[str, list[int]] = {}
     alone: dict[str, list[int]] = {}
     for (_, nameless), held in rows.items():
@@ -58,12 +60,13 @@ def compile_addresses(entries: Sequence[ListEntry], tables: Tables) -> AddressTa
             continue
         row = len(kept)
         kept.append(held)
+        needs.append(needed(address, lexicon.respelled, nameless=nameless))
         for key in sorted(set(keys(address))):
             found_by.setdefault(key, []).append(row)
         for name in sorted(beginnings(address)) if nameless else ():
             alone.setdefault(name, []).append(row)
     names = {key.rstrip("0123456789") for key in found_by} | alone.keys()
-    return AddressTable(kept, found_by, sorted(names), alone)
+    return AddressTable(kept, needs, found_by, sorted(names), alone)
 
 
 def is_specific(address: Address) -> bool:
@@ -74,5 +77,5 @@ def is_specific(address: Address) -> bool:
 
 def premises(table: Any, entries: Sequence[ListEntry], tables: Tables) -> Premises:  # noqa: ANN401  parsed JSON
     """The table of a snapshot's file, ready to be asked."""
-    rows, found_by, names, alone = table
-    return Premises(rows, found_by, names, alone, entries, Lexicon(tables["address_words"]))
+    rows, needs, found_by, names, alone = table
+    return Premises(rows, needs, found_by, names, alone, entries, Lexicon(tables["address_words"]))

@@ -6,18 +6,23 @@ or not the evidence. The index is made when a snapshot is built and travels in i
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from itertools import pairwise
 from string import ascii_lowercase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from screener import packed
 from screener.core.fold import words
 from screener.core.names.candidates import SAID_TWICE, Demand, Names, Shelves
 from screener.core.names.list_words import pieces, shortened
 from screener.core.names.score import JOINED_WORDS_MAX, LIGHT, LONG_CHARS_MIN, WORD_CHARS_MIN, WORDS_MAX, skeleton
+from screener.lists import pace
+from screener.packed import NUMBER, Rows, RowsByText
 
 PAIR_NAMES_MAX = 6  # more names under two stems are filed under a third
 ROUNDING = 1e-6  # sums in another order may differ by less
+_FLAG, _REAL = "B", "d"
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,34 +59,84 @@ def shelve(
         rows.append((entry, alias, int(person), stems, round(bits, 2)))
     texts = list(number)
     worth = [[tables.worth(stem, person=person) for stem in texts] for person in (False, True)]
-    columns = map(list, zip(*rows, strict=True)) if rows else ([], [], [], [], [])
-    names = Names(*columns, weights=_weights(rows, worth))  # type: ignore[misc]
-    near: dict[str, list[str]] = {}
-    short: dict[str, list[str]] = {}
-    skeletons: dict[str, list[str]] = {}
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), (), ()]
+    names = Names(
+        array(NUMBER, columns[0]),
+        array(NUMBER, columns[1]),
+        array(_FLAG, columns[2]),
+        Rows.of(columns[3]),
+        array(_REAL, columns[4]),
+        array(_REAL, _weights(rows, worth)),
+    )
     for word in spellings:
-        for piece in pieces(word):
-            near.setdefault(piece, []).append(word)
-        if WORD_CHARS_MIN <= len(word) < LONG_CHARS_MIN and not word.isdigit():
-            for left in shortened(word):
-                short.setdefault(left, []).append(word)
-        skeletons.setdefault(skeleton(word), []).append(word)
-    skeletons.pop("", None)
+        number.setdefault(word, len(number))
+    near, short, skeletons = _neighborhoods({word: number[word] for word in spellings})
     alone, pairs = _filed(texts, names, worth, costs, demands)
     crowded = list(_crowded(pairs, texts, names, worth, costs, demands))
+    beside = [sorted(pairs.get(stem, ())) for stem in range(len(texts))]
     return Shelves(
         texts,
-        _lists(spellings),
-        _lists(joined),
+        [*number][len(texts) :],
+        Rows.of([[*spellings.get(word, ())] for word in number]),
+        RowsByText.of(joined),
         {str(stem): held for stem, held in sorted(alone.items())},
-        sorted(pairs),
-        [sorted(pairs[lower]) for lower in sorted(pairs)],
-        [[names for _, names in sorted(pairs[lower].items())] for lower in sorted(pairs)],
+        Rows.of(beside),
+        Rows.of(pairs[stem][other] for stem, row in enumerate(beside) for other in row),
         crowded,
-        near,
-        short,
-        skeletons,
+        list(near),
+        Rows.of(near.values()),
+        RowsByText.of(short),
+        RowsByText.of(skeletons),
         names,
+    )
+
+
+def _neighborhoods(numbers: Mapping[str, int]) -> tuple[dict[str, list[int]], ...]:
+    """Pieces, words with a letter less and consonants -> the numbers of the words they are of."""
+    near: dict[str, list[int]] = {}
+    short: dict[str, list[int]] = {}
+    skeletons: dict[str, list[int]] = {}
+    for word, at in numbers.items():
+        for piece in pieces(word):
+            near.setdefault(piece, []).append(at)
+        if WORD_CHARS_MIN <= len(word) < LONG_CHARS_MIN and not word.isdigit():
+            for left in shortened(word):
+                short.setdefault(left, []).append(at)
+        skeletons.setdefault(skeleton(word), []).append(at)
+    skeletons.pop("", None)
+    return near, short, skeletons
+
+
+def dumped(index: Shelves) -> list[Any]:
+    """The index as JSON may have it."""
+    return [_dumped(part) for part in (*index[:-1], *index.names)]
+
+
+def _dumped(part: object) -> object:
+    if isinstance(part, Rows | RowsByText):
+        return part.dumped()
+    return packed.dumped(part) if isinstance(part, array) else part
+
+
+def loaded(parts: Sequence[Any]) -> Shelves:
+    """The index of `dumped`, which is used up; ValueError or TypeError for what is none."""
+    stems, words_of, spelled, joined, alone, beside, filed, crowded, pieces_of, near, short, skeletons, *names = parts
+    codes = Names(NUMBER, NUMBER, _FLAG, None, _REAL, _REAL)  # type: ignore[arg-type]
+    held = zip(codes, names, strict=True)
+    return Shelves(
+        stems,
+        words_of,
+        Rows.loaded(spelled, pace.rest),
+        RowsByText.loaded(joined, pace.rest),
+        alone,
+        Rows.loaded(beside, pace.rest),
+        Rows.loaded(filed, pace.rest),
+        crowded,
+        pieces_of,
+        Rows.loaded(near, pace.rest),
+        RowsByText.loaded(short, pace.rest),
+        RowsByText.loaded(skeletons, pace.rest),
+        Names(*(packed.loaded(code, part, pace.rest) if code else Rows.loaded(part, pace.rest) for code, part in held)),  # type: ignore[arg-type]
     )
 
 
@@ -100,10 +155,6 @@ def _weights(
         sum(worth[person][stem][0] for stem in stems) if len(set(stems)) == len(stems) else SAID_TWICE
         for _, _, person, stems, _ in rows
     ]
-
-
-def _lists(rows: Mapping[str, Mapping[int, None]]) -> dict[str, list[int]]:
-    return {key: list(row) for key, row in rows.items()}
 
 
 def _spoken(
@@ -146,8 +197,12 @@ def _filed(
     costs: tuple[Costs, Costs],
     demands: tuple[Demand, Demand],
 ) -> tuple[dict[int, list[int]], dict[int, dict[int, list[int]]]]:
-    """The names by the stem that they are filed under, and by the lower and the higher of two; see `Shelves`."""
+    """The names by the stem that they are filed under, and by the rarer and the commoner of two; see `Shelves`."""
     spread = Counter(stem for row in names.stems for stem in set(row))
+
+    def commonness(stem: int) -> tuple[bool, int, int]:
+        return stem < len(ascii_lowercase), spread[stem], stem
+
     alone: dict[int, list[int]] = {}
     pairs: dict[int, dict[int, list[int]]] = {}
     for name, row in enumerate(names.stems):
@@ -155,7 +210,7 @@ def _filed(
         worths, demand, cost = worth[person], demands[person], costs[person]
         total = rest = sum(worths[stem][0] for stem in row)
         rest_bits = names.bits[name]
-        least = total * _share_min(demand, cost)
+        least = (total - LIGHT[0]) * _share_min(demand, cost) - ROUNDING
         passed: list[int] = []
         carried = True
         for stem in sorted(set(row), key=lambda stem: (worths[stem] == LIGHT, spread[stem], stem)):
@@ -166,7 +221,8 @@ def _filed(
             else:
                 initials = _initials(others if carried else passed, stems) if person else set()
                 for other in (*(others if carried else ()), *initials - {stem}):
-                    held = pairs.setdefault(min(stem, other), {}).setdefault(max(stem, other), [])
+                    rarer, commoner = sorted((stem, other), key=commonness)
+                    held = pairs.setdefault(rarer, {}).setdefault(commoner, [])
                     if not held or held[-1] != name:
                         held.append(name)
             passed.append(stem)
@@ -189,8 +245,8 @@ def _crowded(
     """Take those names from pairs of more than PAIR_NAMES_MAX that need a third stem, and give them by that one."""
     spread = Counter(stem for row in names.stems for stem in set(row))
     initial = [_initial(text) for text in stems]
-    for lower, rows in sorted(pairs.items()):
-        for higher, held in sorted(rows.items()):
+    for rarer, rows in sorted(pairs.items()):
+        for commoner, held in sorted(rows.items()):
             if len(held) <= PAIR_NAMES_MAX:
                 continue
             thirds: dict[int, list[int]] = {}
@@ -198,7 +254,7 @@ def _crowded(
             for name in held:
                 person = names.person[name]
                 needed = _thirds(
-                    {lower, higher},
+                    {rarer, commoner},
                     names.stems[name],
                     initial if person else None,
                     worth[person],
@@ -212,7 +268,7 @@ def _crowded(
                     kept.append(name)
             if thirds:
                 held[:] = kept
-                yield lower, higher, sorted(thirds), [thirds[third] for third in sorted(thirds)]
+                yield rarer, commoner, sorted(thirds), [thirds[third] for third in sorted(thirds)]
 
 
 def _thirds(
@@ -256,10 +312,14 @@ def _initials(names: Iterable[int], stems: Sequence[str]) -> set[int]:
 
 
 def _share_min(demand: Demand, costs: Costs) -> float:
-    """The least share of a list name's weight that must be matched for a score of the threshold."""
+    """The least share of a list name's weight, less a light word's, that must be matched for a score of the threshold.
+
+    A light word of the order's may stand where one of the list name's is left out, and costs nothing.
+    """
     return 1 / (1 + (1 / demand.value_min - 1) / costs.extra)
 
 
 def _carries(weight: float, bits: float, total: float, demand: Demand, costs: Costs) -> bool:
     """Whether one word of a name could score alone."""
-    return bits >= demand.bits_min and weight >= demand.value_min * (weight + costs.extra * (total - weight))
+    missing = total - LIGHT[0] - weight  # a light word of the order's may stand where another one is left out
+    return bits >= demand.bits_min and weight >= demand.value_min * (weight + costs.extra * missing) - ROUNDING

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from screener.core.fold import words
 from screener.core.names import Similar
-from screener.core.names.candidates import Candidates, Demand, Names, Shelves
+from screener.core.names.candidates import Candidates, Demand
 from screener.core.names.score import Costs, Scorer
 from screener.core.scripts import Reader
 from screener.lists import name_index, patterns
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from screener.core.fold import Folder
+    from screener.core.names.candidates import Shelves
     from screener.core.names.score import Score
     from screener.lists.rules import Tables
     from screener.model import ListEntry
@@ -50,11 +51,10 @@ def shelves(entries: Sequence[ListEntry], tables: Tables) -> Shelves:
     return name_index.shelve(entries, patterns.folder(tables), word_tables(tables), costs(tables), demands(tables))
 
 
-def similar(held: Sequence[Any], tables: Tables, entries: Sequence[ListEntry], fold: Folder) -> Similar:
-    """Assemble what a snapshot file holds of the index."""
-    index = Shelves._make((*held[:-1], Names._make(held[-1])))
+def similar(index: Shelves, tables: Tables, entries: Sequence[ListEntry], fold: Folder) -> Similar:
+    """Assemble the search of an index."""
     known, cost = word_tables(tables), costs(tables)
-    found = Candidates(index, known, cost, demands(tables), Automaton(tuple(index.near)))
+    found = Candidates(index, known, cost, demands(tables), Automaton(index.pieces))
     judge = Scorer(known, cost, fold)
     matching = tables["matching"]
     reader, inside = Reader(tables["scripts"]), matching["inside"]["bits_min"]

@@ -25,7 +25,7 @@ from screener.core import fold as folding
 from screener.core.fold import glue
 from screener.errors import OperatorError
 from screener.licensing import LicenseTerms, Term
-from screener.lists import addresses, pace, patterns, portions, rules, scoring, signals
+from screener.lists import addresses, name_index, pace, patterns, portions, rules, scoring, signals
 from screener.lists.automaton import Automaton
 from screener.model import Alias, Grant, History, ListEntry, ListFacts, Purchases, Reference, Snapshot, SourceFile
 from screener.owners import Affiliation, Holding
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from screener.core.names.candidates import Shelves
     from screener.lists.patterns import Patterns
 
-VERSION = 7
+VERSION = 8
 SNAPSHOT_BYTES_MAX = 1_073_741_824
 HEADER_BYTES_MAX = 65_536
 PARTS = ("lists", "names", "ownership", "history", "rules")
@@ -98,7 +98,7 @@ def dumps(parts: Parts) -> bytes:
                 "authorizations": parts.authorizations,
             }
         ),
-        "names": portions.dumps(parts.shelves),
+        "names": portions.dumps(name_index.dumped(parts.shelves)),
         "ownership": portions.dumps(
             {
                 "entries": [_row(entry) for entry in parts.owned.entries],
@@ -257,7 +257,7 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         engine=Automaton(texts, _inside(references)),
         sample=lists["sample"],
         premises=addresses.premises(lists["addresses"], entries, tables),
-        similar=scoring.similar(shelves, tables, entries, fold),
+        similar=scoring.similar(name_index.loaded(shelves), tables, entries, fold),
         history=_history(**history),
         grants=_grants(lists.get("grants", ()), listed),
         authorizations={row.number: row for row in map(_authorization, lists["authorizations"])},

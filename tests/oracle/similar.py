@@ -41,7 +41,7 @@ def shelves(entries):
 def candidates(entries):
     """The candidate finder of a small list."""
     held, index = parts(), shelves(entries)
-    return Candidates(index, held.words, held.costs, held.demands, Automaton(tuple(index.near)))
+    return Candidates(index, held.words, held.costs, held.demands, Automaton(index.pieces))
 
 
 def similar(entries):

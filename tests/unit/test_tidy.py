@@ -30,6 +30,7 @@ EMPTY_NAMES = frozenset({"data", "info", "process", "handle"})
 PURE_STANDARD_LIBRARY = frozenset(
     {
         "__future__",
+        "array",
         "base64",
         "bisect",
         "collections",
@@ -56,6 +57,7 @@ CORE_IMPORTS = PURE_STANDARD_LIBRARY | {"orjson", "anyascii", "rapidfuzz"}
 CORE_OWN_IMPORTS = (
     "screener.model",
     "screener.owners",
+    "screener.packed",
     "screener.authorizations",
     "screener.licensing",
     "screener.rulings",

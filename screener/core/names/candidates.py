@@ -14,7 +14,9 @@ promised. Compared with the scorer asked about every list name it finds 99.9 % o
 
 from __future__ import annotations
 
-from itertools import pairwise
+from array import array
+from itertools import chain, pairwise
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
 
 from screener.core.names.list_words import ListWords
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from screener.core.names.list_words import Said
     from screener.core.names.score import Costs, WordTables
+    from screener.packed import Rows, RowsByText
     from screener.protocols import Engine
 
 CANDIDATES_MAX = 60
@@ -39,36 +42,39 @@ class Names(NamedTuple):
     The weight is SAID_TWICE where the name says a word twice.
     """
 
-    entries: Sequence[int]
-    aliases: Sequence[int]
-    person: Sequence[int]
-    stems: Sequence[Sequence[int]]
-    bits: Sequence[float]
-    weights: Sequence[float]
+    entries: array[int]
+    aliases: array[int]
+    person: array[int]
+    stems: Rows
+    bits: array[float]
+    weights: array[float]
 
 
 class Shelves(NamedTuple):
     """The index of the list names as `lists.name_index` makes it.
 
-    `stems` are words, numbered, the letters of initials first; `spellings` leads from each word of a list name to the
-    stems it stands for, `joined` from two neighboring words written together to the stems of both. `alone` leads from a
-    stem's number (as text) to the names that it could carry alone. `lower` are stems that names are filed under with
-    another one of a higher number: `higher` has those at the same place, and `filed` the names for each of those.
-    Of pairs that are `crowded`, the lower and the higher stem, it has only names that can score by the two; the others
-    are at the place of a third stem that they need. `near[piece]` are the list words that have a piece.
+    `stems` are words, numbered, the letters of initials first; the words of list names that are no stems are numbered
+    behind them. `spelled` leads from a word of a list name to the stems it stands for, `joined` from two or three
+    neighboring ones written together to the stems of all. `alone` leads from a stem's number (as text) to the names
+    that it could carry alone. `beside` leads from a stem to commoner ones that names are filed under with it, a letter
+    being the commonest; `filed` has the names for each number of `beside`, at its place among them all. Of pairs that
+    are `crowded`, the rarer and the commoner stem, it has only names that can score by the two; the others are at the
+    place of a third stem that they need. `near` leads from a piece, by its place among `pieces`, to the words that have
+    it; `short` from a word with a letter less, and `skeletons` from consonants, to the words they are of.
     """
 
     stems: Sequence[str]
-    spellings: Mapping[str, Sequence[int]]
-    joined: Mapping[str, Sequence[int]]
+    words: Sequence[str]
+    spelled: Rows
+    joined: RowsByText
     alone: Mapping[str, Sequence[int]]
-    lower: Sequence[int]
-    higher: Sequence[Sequence[int]]
-    filed: Sequence[Sequence[Sequence[int]]]
+    beside: Rows
+    filed: Rows
     crowded: Sequence[tuple[int, int, Sequence[int], Sequence[Sequence[int]]]]
-    near: Mapping[str, Sequence[str]]
-    short: Mapping[str, Sequence[str]]
-    skeletons: Mapping[str, Sequence[str]]
+    pieces: Sequence[str]
+    near: Rows
+    short: RowsByText
+    skeletons: RowsByText
     names: Names
 
 
@@ -103,13 +109,13 @@ def _missing_max(most: float, over: float, costs: Costs) -> float:
 class _Reach(NamedTuple):
     """What a word leads to: stems, each with the bits that doubt takes.
 
-    `beside` are those stems that names are filed under with a higher stem, and the names by the higher one; `alone` are
-    the names that one of the stems may carry alone, with its doubt: others' names, and people's. `said`: what the word
+    `beside` are those stems that names are filed under with a commoner one, each with those; `alone` are the names that
+    one of the stems may carry alone, with its doubt: others' names, and people's. `said`: what the word
     weighs against a name at most (a place nothing), and its evidence, in any other's name and in a person's.
     """
 
     stems: dict[int, float]
-    beside: tuple[tuple[int, Mapping[int, Sequence[int]]], ...]
+    beside: tuple[tuple[int, Sequence[int]], ...]
     alone: tuple[tuple[int, ...], tuple[int, ...]]
     said: Said
 
@@ -192,16 +198,15 @@ class Candidates:
     __slots__ = (
         *(
             "_alone",
-            "_beside",
             "_bits",
             "_costs",
             "_crowded",
             "_demands",
-            "_joinable",
             "_least",
             "_letters",
+            "_number",
         ),
-        *("_number", "_over_max", "_reach", "_shelves", "_tables", "_worth", "words"),
+        *("_over_max", "_reach", "_respelled", "_shelves", "_tables", "_worth", "words"),
     )
 
     def __init__(
@@ -212,21 +217,19 @@ class Candidates:
         demands: tuple[Demand, Demand],
         engine: Engine,
     ) -> None:
-        """Take the parts; the engine's patterns are the pieces, in the order of `shelves.near`."""
+        """Take the parts; the engine's patterns are the pieces of the index."""
         self._shelves, self._tables, self._costs, self._demands = shelves, tables, costs, demands
-        self._number = {stem: number for number, stem in enumerate(shelves.stems)}
-        self._letters = [self._number.get(stem[0], -1) for stem in shelves.stems]
-        self._worth = tuple([tables.worth(stem, person=person) for stem in shelves.stems] for person in (False, True))
-        self._bits = [min(other[1], person[1]) for other, person in zip(*self._worth, strict=True)]
+        self._number = {text: number for number, text in enumerate(chain(shelves.stems, shelves.words))}
+        self._letters = array("b", [self._letter(stem[0]) for stem in shelves.stems])
+        known: dict[tuple[float, float], tuple[float, float]] = {}
+        worths = ([tables.worth(stem, person=person) for stem in shelves.stems] for person in (False, True))
+        self._worth = tuple([known.setdefault(worth, worth) for worth in row] for row in worths)
+        self._bits = array("d", [min(other[1], person[1]) for other, person in zip(*self._worth, strict=True)])
         self._alone = {int(stem): names for stem, names in shelves.alone.items()}
         self._over_max = [self._alone_over_max(person) for person in (0, 1)]
         self._least = tuple(demand.bits_min for demand in demands)
         spelled = {**tables.other_spellings, **tables.person_spellings}
-        self._joinable = self._number.keys() | {
-            word for word in spelled if not self._number.keys().isdisjoint(tables.spellings(word))
-        }
-        held = zip(shelves.lower, shelves.higher, shelves.filed, strict=True)
-        self._beside = {stem: dict(zip(higher, filed, strict=True)) for stem, higher, filed in held}
+        self._respelled = frozenset(word for word in spelled if any(map(self._is_stem, tables.spellings(word))))
         self._crowded: dict[int, dict[int, dict[int, Sequence[int]]]] = {}
         for stem, other, thirds, names in shelves.crowded:
             self._crowded.setdefault(stem, {})[other] = dict(zip(thirds, names, strict=True))
@@ -241,6 +244,13 @@ class Candidates:
         least = self._demands[person].value_min - _ROUNDING
         return weight * (1.0 / least - 1.0) / min(costs.extra, costs.conflict) + LIGHT[0] + _ROUNDING
 
+    def _is_stem(self, word: str) -> bool:
+        return self._number.get(word, len(self._letters)) < len(self._letters)
+
+    def _letter(self, letter: str) -> int:
+        """The stem that is a letter, -1 for what is no letter."""
+        return self._number[letter] if letter in ascii_lowercase else -1
+
     def name(self, number: int) -> tuple[int, int, bool]:
         """Entry, alias and whether it is scored as a person's, of a name by its number."""
         held = self._shelves.names
@@ -251,23 +261,25 @@ class Candidates:
         known = self._reach
         words = [known.get(word) or self._reached(word) for word in spoken]
         initials = self._initials(spoken)
-        others = list(self._others(spoken, initials))
-        reached = [*words, *(reach for _, reach in others)] if others else words
-        stems = frozenset[int]().union(*[reach.stems for reach in reached])
-        met = [
-            (stem, beside) for reach in reached for stem, beside in reach.beside if not beside.keys().isdisjoint(stems)
-        ]
+        others = list(self._others(spoken))
+        reached = [*words, *[reach for _, reach in others]] if others else words
+        led = frozenset[int]().union(*[reach.stems for reach in reached])
+        beside = [row for reach in reached for row in reach.beside]
+        met = [row for row in beside if not led.isdisjoint(row[1])]
         alone = any(reach.alone is not _NOBODY for reach in reached)
-        runs = [word for word in spoken if self._is_run(word, stems)] if initials else ()
+        runs = [run for word in spoken if (run := self._run(word, beside))] if initials else ()
         if not met and not alone and not runs:
             return []
+        lettered = [(places, _Reach({at: 0.0}, (), _NOBODY, _NOTHING_SAID)) for at, places in initials.items()]
+        others = [*lettered, *others]
         said = ([reach.said[0] for reach in words], [reach.said[1] for reach in words])
         names = self._carried_alone(words, others, said) if alone else set()
         heard = _Heard(words, others, initials, self._begun(spoken), said, self._costs[True].doubt_edit)
-        for stem, beside in met:
-            self._put(names, stem, beside, heard.doubts)
+        for stem, row in met:
+            self._put(names, stem, row, led, heard.doubts)
         for run in runs:
-            names.update(self._initialed_by(run, heard.doubts))
+            names.update(self._initialed_by(run, beside, heard.doubts))
+        stems = led.union(initials)
         bounds = [(-self._bound(name, heard), name) for name in self._fitting(names, stems, heard)]
         return [name for value, name in sorted(bounds)[:CANDIDATES_MAX] if value]
 
@@ -289,18 +301,19 @@ class Candidates:
                 names.update(*[reach.alone[person] for reach in words], *[reach.alone[person] for _, reach in others])
         return names
 
-    def _others(self, spoken: Sequence[str], initials: Mapping[int, int]) -> Iterator[tuple[int, _Reach]]:
-        """What initials, and neighboring words written together, lead to; each with its words, a bit each."""
-        for letter, places in initials.items():
-            yield places, _Reach({letter: 0.0}, (), _NOBODY, _NOTHING_SAID)
-        joinable, known = self._joinable, self._reach
+    def _others(self, spoken: Sequence[str]) -> Iterator[tuple[int, _Reach]]:
+        """What neighboring words written together lead to; each with its words, a bit each."""
+        known = self._reach
         for at, (one, two) in enumerate(pairwise(spoken)):
             joined = one + two
-            if joined in joinable:
+            if self._is_joinable(joined):
                 yield 3 << at, known.get(joined) or self._reached(joined)
-            if at + 2 < len(spoken) and joined + spoken[at + 2] in joinable:
-                joined += spoken[at + 2]
+            if at + 2 < len(spoken) and self._is_joinable(joined := joined + spoken[at + 2]):
                 yield 7 << at, known.get(joined) or self._reached(joined)
+
+    def _is_joinable(self, joined: str) -> bool:
+        """Whether words written together are a stem, or a spelling of one."""
+        return self._is_stem(joined) or joined in self._respelled
 
     def _initials(self, spoken: Sequence[str]) -> dict[int, int]:
         """Letters that may be initials, by number, each with the words of the order that have it (a bit each)."""
@@ -311,22 +324,23 @@ class Candidates:
                     found[letter] = found.get(letter, 0) | 1 << at
         return found
 
-    def _is_run(self, word: str, stems: frozenset[int]) -> bool:
-        """Whether a word may be two initials, and names are filed under one of them with a stem that is heard."""
+    def _run(self, word: str, beside: Iterable[tuple[int, Sequence[int]]]) -> frozenset[int]:
+        """The two letters of a word that may be initials, if names are filed under one with a stem that is reached."""
         if len(word) != INITIALS_WORD_CHARS or not word.isalpha() or word in self._tables.particles:
-            return False
-        return not all(self._beside_letter(letter).keys().isdisjoint(stems) for letter in word)
+            return frozenset()
+        letters = frozenset(map(self._number.__getitem__, word))
+        return letters if any(not letters.isdisjoint(row) for _, row in beside) else frozenset()
 
-    def _beside_letter(self, letter: str) -> Mapping[int, Sequence[int]]:
-        return self._beside.get(self._number[letter], {})
-
-    def _initialed_by(self, run: str, doubts: Mapping[int, float]) -> list[int]:
+    def _initialed_by(
+        self, run: frozenset[int], beside: Iterable[tuple[int, Sequence[int]]], doubts: Mapping[int, float]
+    ) -> list[int]:
         """The names that are filed under one of two initials beside a stem that is heard, and have words with both."""
         names: set[int] = set()
-        for letter in run:
-            self._put(names, self._number[letter], self._beside_letter(letter), doubts)
-        both, rows = set(map(self._number.__getitem__, run)), self._shelves.names.stems
-        return [name for name in names if both.issubset(map(self._letters.__getitem__, rows[name]))]
+        for stem, row in beside:
+            if not run.isdisjoint(row):
+                self._put(names, stem, row, run, doubts)
+        rows = self._shelves.names.stems
+        return [name for name in names if run.issubset(map(self._letters.__getitem__, rows[name]))]
 
     def _begun(self, spoken: Sequence[str]) -> dict[int, int]:
         """Letters, by number, each with the words of the order that begin with it (a bit each).
@@ -335,24 +349,25 @@ class Candidates:
         """
         found: dict[int, int] = {}
         for at, word in enumerate(spoken):
-            letter = self._number.get(word[0], -1)
-            if word[0].isalpha() and letter >= 0:
+            letter = self._letter(word[0])
+            if letter >= 0:
                 found[letter] = found.get(letter, 0) | 1 << at
         return found
 
     def _put(
-        self, names: set[int], stem: int, beside: Mapping[int, Sequence[int]], doubts: Mapping[int, float]
+        self, names: set[int], stem: int, beside: Sequence[int], heard: frozenset[int], doubts: Mapping[int, float]
     ) -> None:
-        """Put down the names filed under a stem and another one that have the evidence even with those in doubt."""
-        crowded = self._crowded.get(stem)
-        for other in beside.keys() & doubts.keys():
-            doubt = doubts[stem] + doubts[other]
-            filed = [beside[other]]
-            if crowded and other in crowded:
-                thirds = crowded[other]
-                filed += [thirds[third] for third in thirds.keys() & doubts.keys()]
-            for held in filed:
-                names.update(self._bearing(held, doubt) if doubt else held)
+        """Put down the names filed under a stem and one of those `heard` that have the evidence even with the doubt."""
+        shelves, crowded = self._shelves, self._crowded.get(stem)
+        for at, other in enumerate(beside, shelves.beside.begins[stem]):
+            if other in heard:
+                doubt = doubts[stem] + doubts[other]
+                filed: list[Sequence[int]] = [shelves.filed[at]]
+                if crowded and other in crowded:
+                    thirds = crowded[other]
+                    filed += [thirds[third] for third in thirds.keys() & doubts.keys()]
+                for held in filed:
+                    names.update(self._bearing(held, doubt) if doubt else held)
 
     def _bearing(self, filed: Iterable[int], doubt: float) -> list[int]:
         """The names that have the evidence even with that doubt."""
@@ -366,13 +381,14 @@ class Candidates:
         is heard: so what those carry is worked out once.
         """
         held, initials = self._shelves.names, heard.initials
-        person, rows, weights = held.person, held.stems, held.weights
+        person, begins, numbers, weights = held.person, held.stems.begins, held.stems.numbers, held.weights
         heard_by_kind = (stems, stems.union(heard.begun))
         carried: tuple[dict[frozenset[int], float], ...] = ({}, {})
         for name in names:
-            weight, of_person, met = weights[name], person[name], heard_by_kind[person[name]].intersection(rows[name])
+            weight, of_person, row = weights[name], person[name], numbers[begins[name] : begins[name + 1]]
+            met = heard_by_kind[of_person].intersection(row)
             if initials and of_person:
-                weight -= self._initialed(rows[name], met, initials)
+                weight -= self._initialed(row, met, initials)
             known = carried[of_person]
             most = known.get(met)
             if most is None:
@@ -451,7 +467,7 @@ class Candidates:
 
     def _led(self, stems: dict[int, float], said: Said) -> _Reach:
         """What stems lead to."""
-        known, alone, person = self._beside, self._alone, self._shelves.names.person
+        shelf, alone, person = self._shelves.beside, self._alone, self._shelves.names.person
         carried: tuple[list[int], list[int]] = ([], [])
         for stem, doubt in stems.items():
             if stem in alone:
@@ -459,7 +475,7 @@ class Candidates:
                     carried[person[name]].append(name)
         return _Reach(
             stems,
-            tuple((stem, known[stem]) for stem in stems if stem in known),
+            tuple((stem, beside) for stem in stems if (beside := shelf[stem])),
             (tuple(carried[0]), tuple(carried[1])) if any(carried) else _NOBODY,
             said,
         )

@@ -68,7 +68,7 @@ def shortened(word: str) -> Iterator[str]:
 class ListWords:
     """The words of list names; the index, the tables, costs and worths come with the snapshot."""
 
-    __slots__ = ("_costs", "_engine", "_near", "_number", "_shelves", "_tables", "_worth")
+    __slots__ = ("_costs", "_engine", "_number", "_shelves", "_tables", "_texts", "_worth")
 
     def __init__(
         self,
@@ -79,13 +79,13 @@ class ListWords:
         worth: Sequence[Sequence[tuple[float, float]]],
         engine: Engine,
     ) -> None:
-        """Take the parts; the engine's patterns are the pieces, in the order of `shelves.near`.
+        """Take the parts; the engine's patterns are the pieces of the index.
 
-        `number` numbers the stems; `worth` holds weight and evidence of each, in any other's name and in a person's.
+        `number` numbers the stems and, behind them, other words; `worth` holds weight and evidence of each stem, in any
+        other's name and in a person's.
         """
         self._shelves, self._tables, self._costs, self._worth = shelves, tables, costs, worth
-        self._near, self._engine = tuple(shelves.near.values()), engine
-        self._number = number
+        self._number, self._texts, self._engine = number, [*number], engine
 
     def said(self, word: str) -> Said:
         """What a word weighs against a name at most (a place nothing), and its evidence, for both kinds."""
@@ -101,11 +101,13 @@ class ListWords:
         """The stems that a word may stand for, each with the bits of doubt."""
         shelves, costs = self._shelves, self._costs
         for spelling in {word, *self._tables.spellings(word)}:
-            if spelling in self._number:
-                yield self._number[spelling], 0.0
-            for stem in shelves.spellings.get(spelling, ()):
-                yield stem, 0.0
-        for stem in shelves.joined.get(word, ()):
+            number = self._number.get(spelling)
+            if number is not None:
+                if number < len(shelves.stems):
+                    yield number, 0.0
+                for stem in shelves.spelled[number]:
+                    yield stem, 0.0
+        for stem in shelves.joined.get(word):
             yield stem, costs.doubt_spelling
         if self._tables.is_light(word):
             return
@@ -113,17 +115,17 @@ class ListWords:
             slip = (edits == 1 and len(near) != len(word)) or is_slip(word, near)
             doubt = edits * (costs.doubt_slip if slip else costs.doubt_edit)
             most = BITS_A_LETTER * min(len(near), len(word)) - doubt
-            for stem in shelves.spellings[near]:
+            for stem in shelves.spelled[self._number[near]]:
                 yield stem, self._doubt(said, stem, doubt - NEAR_BITS, most)
         yield from self._silent(word, said)
 
     def _silent(self, word: str, said: Said) -> Iterator[tuple[int, float]]:
         """The stems of list words that have the same consonants, each with the bits of doubt."""
-        spellings, doubt = self._shelves.spellings, self._costs.doubt_vowels
-        for near in self._shelves.skeletons.get(skeleton(word), ()):
-            edits = OSA.distance(word, near, score_cutoff=SILENT_EDITS_MAX)
+        doubt = self._costs.doubt_vowels
+        for near in self._shelves.skeletons.get(skeleton(word)):
+            edits = OSA.distance(word, self._texts[near], score_cutoff=SILENT_EDITS_MAX)
             if 0 < edits <= SILENT_EDITS_MAX:
-                for stem in spellings[near]:
+                for stem in self._shelves.spelled[near]:
                     yield stem, self._doubt(said, stem, edits * doubt, math.inf)
 
     def _doubt(self, said: Said, stem: int, doubt: float, most: float) -> float:
@@ -153,7 +155,8 @@ class ListWords:
     def _near_short(self, word: str) -> list[str]:
         """The list words of fewer than LONG_CHARS_MIN letters that are one error away."""
         get = self._shelves.short.get
-        nearby = set[str]().union(*[held for key in shortened(word) if (held := get(key))])
+        numbers = set[int]().union(*[get(key) for key in shortened(word)])
+        nearby = [self._texts[number] for number in numbers]
         if len(word) <= SHORT_CHARS_MAX:
             letters = sorted(word)
             alike = [other for other in nearby if len(other) != len(word) or sorted(other) == letters]
@@ -163,8 +166,10 @@ class ListWords:
 
     def _near_long(self, word: str) -> Iterator[tuple[str, int]]:
         """The list words of LONG_CHARS_MIN letters and more within the errors allowed."""
-        found = set[str]().union(*(self._near[piece] for _, piece in self._engine.scan(f" {word} ")))
-        if found:
+        near = self._shelves.near
+        numbers = set[int]().union(*[near[piece] for _, piece in self._engine.scan(f" {word} ")])
+        if numbers:
+            found = [self._texts[number] for number in numbers]
             most = EDITS_MAX if len(word) >= LONG_CHARS_MIN else 1
             close = process.extract(word, found, scorer=OSA.distance, score_cutoff=EDITS_MAX, limit=NEAR_WORDS_MAX)
             for other, edits, _ in close:

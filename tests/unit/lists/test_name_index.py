@@ -38,23 +38,33 @@ def test_weak_aliases_and_names_without_evidence_are_not_filed():
     assert kinds("---", kind="organization") == []
 
 
+def spelled(index, word):
+    """The stems that a word of a list name stands for."""
+    return {index.stems[stem] for stem in index.spelled[[*index.stems, *index.words].index(word)]}
+
+
 def test_spellings_lead_to_the_word_they_stand_for():
     """An abbreviated word of a list name is filed under the whole word, and leads there itself."""
     index = oracle.shelves([oracle.entry(0, "Quorbley Mfg", kind="organization")])
     assert "manufacturing" in index.stems
-    assert [index.stems[stem] for stem in index.spellings["mfg"]] == ["manufacturing"]
+    assert spelled(index, "mfg") == {"manufacturing"}
+
+
+TOGETHER = {
+    "abdal": {"abd", "al"},
+    "alkarim": {"al", "karim"},
+    "abdalkarim": {"abd", "al", "karim"},
+    "yusufkarim": set(),
+}
 
 
 def test_neighboring_words_are_filed_as_one():
     """Two and three neighboring words lead as one word to the stems of all, in the usual spelling too."""
     index = oracle.shelves([oracle.entry(0, "Yusuf Abd al-Karim Quorbley", kind="person")])
-    stems = {text: {index.stems[stem] for stem in found} for text, found in index.joined.items()}
-    assert stems["abdal"] == {"abd", "al"}
-    assert stems["alkarim"] == {"al", "karim"}
-    assert stems["abdalkarim"] == {"abd", "al", "karim"}
-    assert "yusufkarim" not in stems
-    assert {index.stems[stem] for stem in index.spellings["abdul"]} == {"abd", "al"}
-    assert {index.stems[stem] for stem in index.spellings["abdulkarim"]} == {"abd", "al", "karim"}
+    joined = {text: {index.stems[stem] for stem in index.joined.get(text)} for text in TOGETHER}
+    assert joined == TOGETHER
+    assert spelled(index, "abdul") == {"abd", "al"}
+    assert spelled(index, "abdulkarim") == {"abd", "al", "karim"}
 
 
 def test_a_name_is_filed_under_a_pair_of_its_words_or_under_one_alone():
@@ -66,12 +76,23 @@ def test_a_name_is_filed_under_a_pair_of_its_words_or_under_one_alone():
     ]
     index = oracle.shelves(listed)
     alone = {name for names in index.alone.values() for name in names}
-    paired = {name for rows in index.filed for names in rows for name in names}
+    paired = {name for names in index.filed for name in names}
     assert alone | paired == set(range(len(index.names.entries)))
-    assert index.lower == sorted(set(index.lower))
-    assert index.higher == [sorted(set(row)) for row in index.higher]
-    assert [len(row) for row in index.higher] == [len(rows) for rows in index.filed]
+    assert all([*row] == sorted(set(row)) for row in index.beside)
+    assert len(index.beside) == len(index.stems)
+    assert len(index.beside.numbers) == len(index.filed)
     assert index.crowded == []
+
+
+def test_a_pair_is_filed_under_the_rarer_word_and_a_letter_is_the_commonest():
+    """What is looked up is a short row: that of "quorbley" and not that of "optics", which several names have."""
+    names = ["Quorbley Optics", "Veskarin Optics"]
+    index = oracle.shelves([oracle.entry(at, name, kind="person") for at, name in enumerate(names)])
+    stem = {text: number for number, text in enumerate(index.stems)}
+    assert stem["optics"] in index.beside[stem["quorbley"]]
+    assert not {stem["quorbley"], stem["veskarin"]}.intersection(index.beside[stem["optics"]])
+    assert stem["q"] in index.beside[stem["optics"]]
+    assert len(index.beside[stem["q"]]) == 0
 
 
 def crowd(count, *more):
@@ -90,8 +111,8 @@ def test_names_that_share_a_pair_of_words_are_filed_under_a_third_where_they_are
     ((thirds, names),) = [row[2:] for row in index.crowded if row[:2] == pair]
     held = dict(zip(thirds, names, strict=True))
     assert held[stem["fennickdale"]] == list(range(2, PAIR_NAMES_MAX + 3))
-    at = index.lower.index(pair[0])
-    assert index.filed[at][index.higher[at].index(pair[1])] == [0]
+    at = index.beside.begins[pair[0]] + [*index.beside[pair[0]]].index(pair[1])
+    assert [*index.filed[at]] == [0]
 
 
 def test_a_name_that_says_a_word_twice_has_no_weight():
@@ -99,7 +120,7 @@ def test_a_name_that_says_a_word_twice_has_no_weight():
     listed = [oracle.entry(at, name, kind="vessel") for at, name in enumerate(["Quorbley Optics", "Quorbley Quorbley"])]
     worth = oracle.parts().words.worth
     weights = oracle.shelves(listed).names.weights
-    assert weights == [sum(worth(word, person=False)[0] for word in ("quorbley", "optics")), SAID_TWICE]
+    assert [*weights] == [sum(worth(word, person=False)[0] for word in ("quorbley", "optics")), SAID_TWICE]
 
 
 def test_the_same_list_gives_the_same_index():
