@@ -47,6 +47,7 @@ WARM_LEGS = 2
 PROVED = 200
 CONVERGED_SECONDS_MAX = 60.0
 LOOK_SECONDS = 0.02
+FREED_SECONDS = 15.0
 MB = 1_000_000
 OWNED = frozenset({"AFFILIATE_OFAC", "LISTED_OWNER"})
 
@@ -160,7 +161,7 @@ def _swapped(place: Place, worker: Worker, path: Path, orders: Iterator[bytes]) 
                 raise SystemExit(f"the worker does not use {sha256}")
             publish(place, [next(orders) for _ in range(2_000)])
         place.wait_answered("screener")
-        time.sleep(5.0)  # the one before is freed in steps
+        time.sleep(FREED_SECONDS)  # the one before is freed in steps
     finally:
         done.set()
         looking.join()

@@ -380,12 +380,12 @@ class Snapshot:
     components: Mapping[str, str]
     sources: tuple[SourceFile, ...]
     lists: Mapping[str, ListFacts]
-    entries: tuple[ListEntry, ...]
+    entries: Sequence[ListEntry]
     patterns: tuple[str, ...]
-    references: tuple[tuple[Reference, ...], ...]
+    references: Sequence[tuple[Reference, ...]]
     whole: Mapping[str, tuple[Reference, ...]]
     listed: int
-    affiliations: tuple[tuple[Affiliation, ...], ...]
+    affiliations: Sequence[tuple[Affiliation, ...]]
     ownership_known: frozenset[str]
     rules: Rules
     fold: Fold
@@ -401,7 +401,7 @@ class Snapshot:
     @property
     def listings(self) -> tuple[ListEntry, ...]:
         """The entries that are on lists."""
-        return self.entries[: self.listed]
+        return tuple(self.entries[: self.listed])
 
     def affiliations_of(self, glued: str) -> tuple[Affiliation, ...]:
         """What the closure says of all companies of a glued name."""

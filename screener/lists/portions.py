@@ -14,7 +14,9 @@ import orjson
 from screener.lists import pace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    Taker = Callable[[list[Any]], None]
 
 PORTION_BYTES_MAX = 262_144
 """Of a portion as JSON; one element or member that is no container may be larger."""
@@ -27,14 +29,33 @@ def dumps(value: object) -> bytes:
     return b"".join(_lines(orjson.loads(_dump(value)), ()))
 
 
-def loads(lines: memoryview) -> Any:  # noqa: ANN401  any JSON value
-    """The value of the lines; ValueError, KeyError, IndexError or TypeError for what are none."""
+def loads(lines: Iterable[bytes], takers: Mapping[str, Taker] | None = None) -> Any:  # noqa: ANN401  any JSON value
+    """The value of the lines; ValueError, KeyError, IndexError or TypeError for what are none.
+
+    Members of an object that have one of the `takers` are arrays: it is given their elements, some at a time and in
+    their order, and they are not in the value. So no more of them than a portion is there at once.
+    """
+    takers = takers or {}
     top: list[Any] = []
-    for line in bytes(lines).splitlines():
+    large: list[Any] = []
+    of_large: list[Any] = []  # whose element it is, and which one
+    for line in lines:
         path, portion = orjson.loads(line)
-        _put(top, [0, *path], portion)
+        if large and path[:2] != of_large:
+            takers[of_large[0]]([large.pop()])
+        if not path or path[0] not in takers:
+            _put(top, [0, *path], portion)
+        elif len(path) == 1:
+            takers[path[0]](portion)
+        else:
+            of_large = path[:2]
+            _put(large, [0, *path[2:]], portion)
         pace.rest()
+    if large:
+        takers[of_large[0]](large)
     (value,) = top
+    for name in takers.keys() & value if takers else ():
+        takers[name](value.pop(name))
     return value
 
 

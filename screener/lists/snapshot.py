@@ -8,33 +8,34 @@ built from the patterns. Same parts, same bytes, same hash, wherever and wheneve
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import hashlib
+import io
 import os
 import sys
 import tempfile
-from contextlib import contextmanager
-from itertools import chain
+from contextlib import contextmanager, suppress
+from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import orjson
 
 from screener.authorizations import Authorization, NamedParty
 from screener.core import fold as folding
-from screener.core.fold import glue
 from screener.errors import OperatorError
-from screener.licensing import LicenseTerms, Term
 from screener.lists import addresses, name_index, pace, patterns, portions, rules, scoring, signals
 from screener.lists.automaton import Automaton
-from screener.model import Alias, Grant, History, ListEntry, ListFacts, Purchases, Reference, Snapshot, SourceFile
-from screener.owners import Affiliation, Holding
+from screener.lists.held import Affiliations, Entries, References, WholeNames
+from screener.model import Grant, History, ListEntry, ListFacts, Purchases, Reference, Snapshot, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from screener.core.names.candidates import Shelves
     from screener.lists.patterns import Patterns
+    from screener.owners import Affiliation, Holding
 
 VERSION = 8
 SNAPSHOT_BYTES_MAX = 1_073_741_824
@@ -143,34 +144,42 @@ def load(path: Path) -> Snapshot:
         if not path.is_file():
             raise OperatorError(f"{path}: expected a snapshot file, found none")
         with path.open("rb") as file:
-            content = file.read(SNAPSHOT_BYTES_MAX + 1)
+            return _read(file, path.stat().st_size)
     except (OSError, ValueError) as error:
         raise OperatorError(f"{path}: can't read the snapshot ({error})") from None
-    if len(content) > SNAPSHOT_BYTES_MAX:
-        raise OperatorError(f"{path}: expected a snapshot of at most {SNAPSHOT_BYTES_MAX} bytes")
-    try:
-        return loads(content)
     except OperatorError as error:
-        raise OperatorError(f"{path}: {error}") from None
+        raise OperatorError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
 
 def loads(content: bytes) -> Snapshot:
     """Verify and assemble the bytes of a snapshot file; OperatorError when they are not one, whole and unchanged."""
-    header, bodies = _verified(content)
+    return _read(io.BytesIO(content), len(content))
+
+
+def _read(file: BinaryIO, size: int) -> Snapshot:
+    """Verify the hashes of all parts, then assemble what is read once more, part by part and line by line.
+
+    So it is never in memory as a whole. It is hashed while it is read again, for a file may change in between.
+    """
+    if size > SNAPSHOT_BYTES_MAX:
+        raise OperatorError(f"expected a snapshot of at most {SNAPSHOT_BYTES_MAX} bytes")
+    header, places = _verified(file, size)
     with _collector_paused():
         try:
-            return _assembled(header, bodies)
+            made = _assembled(header, lambda name: _lines(file, places[name]))
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise OperatorError(f"whole, but not what a snapshot holds ({error!r}): build it again") from None
+    _give_back()
+    return made
 
 
-def let_go(held: list[Snapshot]) -> None:
+def let_go(last: list[Snapshot]) -> None:
     """Free a snapshot that is not used any more, in steps: at once would hold the interpreter for a tenth of a second.
 
-    `held` is a list of the last reference to it, which is taken out. Every container in it is named by a list first,
+    `last` is a list of the last reference to it, which is taken out. Every container in it is named by a list first,
     then they are freed one by one, the outer ones before what they hold.
     """
-    parts: list[Any] = [held.pop()]
+    parts: list[Any] = [last.pop()]
     known: list[set[int]] = [set() for _ in range(64)]  # one set of them all would be slow to grow
     for number, part in enumerate(parts):
         for inner in gc.get_referents(part):
@@ -187,6 +196,13 @@ def let_go(held: list[Snapshot]) -> None:
     while known:
         known.pop()
         _rest(0)
+    _give_back()
+
+
+def _give_back() -> None:
+    """Give what is free back to the system: of the automaton's many small nodes glibc keeps it, 75 MB after a swap."""
+    with suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _rest(number: int) -> None:
@@ -230,16 +246,32 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapshot:
-    lists, shelves, owned, history, tables = (portions.loads(bodies[name]) for name in PARTS)
+def _assembled(header: dict[str, Any], lines: Callable[[str], Iterable[bytes]]) -> Snapshot:
+    entries, references, affiliations = Entries(), References(), Affiliations()
+    lists = portions.loads(
+        lines("lists"),
+        {"entries": entries.add_listed, "references": references.extend},
+    )
     if lists["fold"] != folding.VERSION:
         raise OperatorError("the snapshot was built by a version that folds names differently: build it again")
+    listed, of_owned = len(entries), References()
+    owned = portions.loads(
+        lines("ownership"),
+        {
+            "affiliations": affiliations.extend,
+            "entries": entries.add_owned,
+            "holdings": affiliations.add_holdings,
+            "references": lambda rows: of_owned.extend(rows, listed),
+        },
+    )
+    affiliations.check()
+    tables = portions.loads(lines("rules"))
     parsed, fold = rules.parse(tables), patterns.folder(tables)
     words = signals.as_entries(tables)
-    listed, companies = len(lists["entries"]), len(owned["entries"])
-    entries = (*_entries(chain(_taken_out(lists["entries"]), _taken_out(owned["entries"]))), *words)
     found = [[(at, text) for at, text in signals.texts(entry, tables, fold)] for entry in words]
-    texts, references = _patterns(lists, owned, found, (listed, listed + companies))
+    texts = _patterns(lists, references, owned, of_owned, found, len(entries))
+    entries.add_signals(words)
+    known = frozenset(owned["known"])
     return Snapshot(
         sha256=f"sha256:{header['sha256']}",
         components={name: f"sha256:{sha256}" for name, _, sha256 in header["parts"]},
@@ -248,17 +280,17 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
         entries=entries,
         patterns=texts,
         references=references,
-        whole=_whole(texts, references, entries),
+        whole=WholeNames(texts, references, entries, known),
         listed=listed,
-        affiliations=_affiliations(owned),
-        ownership_known=frozenset(owned["known"]),
+        affiliations=affiliations,
+        ownership_known=known,
         rules=parsed,
         fold=fold,
-        engine=Automaton(texts, _inside(references)),
+        engine=Automaton(texts, references.inside()),
         sample=lists["sample"],
         premises=addresses.premises(lists["addresses"], entries, tables),
-        similar=scoring.similar(name_index.loaded(shelves), tables, entries, fold),
-        history=_history(**history),
+        similar=scoring.similar(name_index.loaded(portions.loads(lines("names"))), tables, entries, fold),
+        history=_history(**portions.loads(lines("history"))),
         grants=_grants(lists.get("grants", ()), listed),
         authorizations={row.number: row for row in map(_authorization, lists["authorizations"])},
     )
@@ -266,84 +298,83 @@ def _assembled(header: dict[str, Any], bodies: dict[str, memoryview]) -> Snapsho
 
 def _patterns(
     lists: dict[str, Any],
+    references: References,
     owned: dict[str, Any],
+    of_owned: References,
     words: Sequence[Sequence[tuple[int, str]]],
-    firsts: tuple[int, int],
-) -> tuple[tuple[str, ...], tuple[tuple[Reference, ...], ...]]:
+    first: int,
+) -> tuple[str, ...]:
     """The patterns of list entries, owned companies and signals, numbered in this order; each text stands once.
 
-    `firsts` are the entries' numbers from which companies and signals count.
+    The references of those behind the first ones are added to them. Signals are the entries from the `first` number on.
     """
     texts: list[str] = lists["patterns"]
-    references = [tuple(map(Reference._make, rows)) for rows in _taken_out(lists["references"])]
     number = {text: at for at, text in enumerate(texts)}
 
     def add(text: str, of: tuple[Reference, ...]) -> None:
         at = number.setdefault(text, len(texts))
         if at == len(texts):
             texts.append(text)
-            references.append(of)
+            references.extend([of])
         else:
-            references[at] += of
+            references.add(at, of)
+        _rest(at)
 
-    first, words_first = firsts
-    for text, rows in zip(owned["patterns"], _taken_out(owned["references"]), strict=True):
-        add(text, tuple(Reference(first + entry, alias, scope) for entry, alias, scope in rows))
-    for entry, found in enumerate(words, words_first):
+    if len(texts) != len(references):
+        raise ValueError(f"{len(texts)} patterns with references of {len(references)}")
+    for text, rows in zip(owned["patterns"], of_owned, strict=True):
+        add(text, rows)
+    for entry, found in enumerate(words, first):
         for text, alias in {f" {text} ": alias for alias, text in reversed(found)}.items():
             add(text, (Reference(entry, alias, "inside"),))
-    return tuple(texts), tuple(references)
+    return tuple(texts)
 
 
-def _verified(content: bytes) -> tuple[dict[str, Any], dict[str, memoryview]]:
-    line, newline, _ = content[:HEADER_BYTES_MAX].partition(b"\n")
+class _Place(NamedTuple):
+    """Where a part stands in the file."""
+
+    name: str
+    begin: int
+    size: int
+    sha256: str
+
+
+def _verified(file: BinaryIO, size: int) -> tuple[dict[str, Any], dict[str, _Place]]:
+    """The header and where the parts are, each of which has the hash that the header says."""
+    content = file.read(HEADER_BYTES_MAX)
+    line, newline, _ = content.partition(b"\n")
     try:
         header = orjson.loads(line)
         version, index = header["version"], header["parts"]
         known = header["format"] == "screener-snapshot" and bool(newline)
         names = [name for name, _, _ in index]
-        sizes = [int(size) for _, size, _ in index]
+        sizes = [int(part) for _, part, _ in index]
     except (ValueError, KeyError, TypeError):
         raise OperatorError("not a snapshot file: expected its header in the first line") from None
     if not known or version != VERSION or names != list(PARTS) or min(sizes) < 0:
         raise OperatorError(f"a snapshot of another layout: expected version {VERSION} with parts {', '.join(PARTS)}")
-    if len(line) + 1 + sum(sizes) != len(content):
-        raise OperatorError(
-            f"{len(content)} bytes, expected {len(line) + 1 + sum(sizes)}: the file is cut off or longer"
-        )
-    bodies: dict[str, memoryview] = {}
-    at = len(line) + 1
-    for name, size, sha256 in index:
-        bodies[name] = memoryview(content)[at : at + size]
-        at += size
-        if hashlib.sha256(bodies[name]).hexdigest() != sha256:
-            raise OperatorError(f"part {name} does not have the hash that the header names: the file was changed")
+    begins = list(accumulate(sizes, initial=len(line) + 1))
+    if begins[-1] != size:
+        raise OperatorError(f"{size} bytes, expected {begins[-1]}: the file is cut off or longer")
+    places = [_Place(name, begin, part, sha256) for begin, (name, part, sha256) in zip(begins, index, strict=False)]
+    for place in places:
+        for _ in _lines(file, place):
+            pass
     if header.get("sha256") != _overall(index):
         raise OperatorError("the header's hash is not that of its parts: the file was changed")
-    return header, bodies
+    return header, {place.name: place for place in places}
 
 
-def _taken_out(rows: list[Any]) -> Iterator[Any]:
-    """The rows, each taken out of its list: all of them freed at once would hold the interpreter for long."""
-    rows.reverse()
-    while rows:
-        yield rows.pop()
-        _rest(len(rows))
-
-
-def _entries(rows: Iterable[Sequence[Any]]) -> Iterator[ListEntry]:
-    """The entries; terms that many of them have are one object."""
-    known: dict[LicenseTerms, LicenseTerms] = {}
-    for row in rows:
-        entry = ListEntry(*row)
-        entry.aliases = tuple(map(Alias._make, entry.aliases))
-        entry.addresses, entry.countries = tuple(entry.addresses), tuple(entry.countries)
-        entry.programs, entry.identifiers = tuple(entry.programs), tuple(entry.identifiers)
-        if entry.terms is not None:
-            terms, footnotes, unparsed = entry.terms
-            said = LicenseTerms(tuple(Term(*term) for term in terms), tuple(footnotes), tuple(unparsed))
-            entry.terms = known.setdefault(said, said)
-        yield entry
+def _lines(file: BinaryIO, place: _Place) -> Iterator[bytes]:
+    """The lines of a part; OperatorError behind the last one when they do not have its hash."""
+    file.seek(place.begin)
+    digest, left = hashlib.sha256(), place.size
+    while left and (line := file.readline(left)):
+        digest.update(line)
+        left -= len(line)
+        yield line
+    if left or digest.hexdigest() != place.sha256:
+        raise OperatorError(f"part {place.name} does not have the hash that the header names: the file was changed")
 
 
 def _grants(rows: Sequence[Sequence[Any]], entries: int) -> dict[tuple[str, int], tuple[Grant, ...]]:
@@ -384,39 +415,3 @@ def _dumped_affiliations(companies: Iterable[Sequence[Affiliation]]) -> dict[str
         for company in companies
     ]
     return {"affiliations": rows, "holdings": list(number)}
-
-
-def _affiliations(owned: dict[str, Any]) -> tuple[tuple[Affiliation, ...], ...]:
-    """The affiliations by company; what several of them say is one object."""
-    known: dict[Any, Any] = {}
-    holdings = [Holding(*(known.setdefault(part, part) for part in row)) for row in owned["holdings"]]
-
-    def one(row: Sequence[Any]) -> Affiliation:
-        regime, entity, basis, path, numbers, begin, end = row
-        said = (regime, entity, basis, tuple(holdings[at] for at in path), tuple(numbers), begin, end)
-        return Affiliation._make(known.setdefault(part, part) for part in said)
-
-    return tuple(tuple(map(one, rows)) for rows in owned["affiliations"])
-
-
-def _inside(references: Sequence[tuple[Reference, ...]]) -> list[int]:
-    """The patterns that count inside longer texts; all others are only looked up whole."""
-    return [number for number, rows in enumerate(references) if any(row.scope != "whole" for row in rows)]
-
-
-def _whole(
-    texts: Sequence[str], references: Sequence[tuple[Reference, ...]], entries: Sequence[ListEntry]
-) -> dict[str, tuple[Reference, ...]]:
-    """Glued name -> references over all patterns that are names: one an entry, by a strong alias where it has one."""
-    whole: dict[str, tuple[Reference, ...]] = {}
-    for text, rows in zip(texts, references, strict=True):
-        key = glue(text)
-        whole[key] = _one_an_entry(whole[key] + rows, entries) if key in whole else rows
-    return whole
-
-
-def _one_an_entry(rows: tuple[Reference, ...], entries: Sequence[ListEntry]) -> tuple[Reference, ...]:
-    kept: dict[int, Reference] = {}
-    for row in sorted(rows, key=lambda row: entries[row.entry].aliases[row.alias].quality == "weak"):
-        kept.setdefault(row.entry, row)
-    return tuple(kept.values())

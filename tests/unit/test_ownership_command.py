@@ -20,8 +20,8 @@ from screener.core.decode import NAME_CHARS_MAX
 from screener.lists import patterns, rules
 from screener.lists.affiliates import as_entries
 from screener.lists.build import Inputs, build
+from screener.lists.held import WholeNames
 from screener.lists.ownership import affiliations
-from screener.lists.snapshot import _whole
 from screener.model import Alias, ListEntry
 from screener.owners import OwnershipEdge
 from screener.runners import ownership_tree
@@ -82,7 +82,7 @@ def held(entries: list[ListEntry], *holdings: str, us: str = "", edges: list[Own
         SAMPLE,
         entries=tuple(every),
         listed=len(entries),
-        whole=_whole(compiled.texts, compiled.references, every),
+        whole=WholeNames(compiled.texts, compiled.references, every),
         affiliations=tuple(company.affiliations for company in owned.companies),
         ownership_known=frozenset(owned.known),
     )

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from screener.core.names.list_words import ListWords
 from screener.core.names.score import LIGHT
+from screener.memory import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 CANDIDATES_MAX = 60
 INITIALS_WORD_CHARS = 2  # the fold joins single letters: "J. C. Juncker" is "jc juncker"
-WORDS_REMEMBERED_MAX = 100_000
+WORDS_REMEMBERED_MAX = 16_384
 SAID_TWICE = -1.0  # a weight that no other name has, and that no bound is below
 
 
@@ -206,7 +207,7 @@ class Candidates:
             "_letters",
             "_number",
         ),
-        *("_over_max", "_reach", "_respelled", "_shelves", "_tables", "_worth", "words"),
+        *("_over_max", "_reach", "_respelled", "_said", "_shelves", "_tables", "_worth", "words"),
     )
 
     def __init__(
@@ -234,7 +235,8 @@ class Candidates:
         for stem, other, thirds, names in shelves.crowded:
             self._crowded.setdefault(stem, {})[other] = dict(zip(thirds, names, strict=True))
         self.words = ListWords(shelves, self._number, tables, costs[1], self._worth, engine)
-        self._reach: dict[str, _Reach] = {}
+        self._reach: Shelf[str, _Reach] = Shelf(WORDS_REMEMBERED_MAX)
+        self._said: dict[Said, Said] = {}
 
     def _alone_over_max(self, person: int) -> float:
         """The most that words which lead nowhere may weigh for a name that one word can carry alone."""
@@ -460,10 +462,7 @@ class Candidates:
         stems: dict[int, float] = {}
         for stem, doubt in self.words.stems(word, said):
             stems[stem] = min(doubt, self._bits[stem], stems.get(stem, doubt))  # a word takes no more than it has
-        if len(self._reach) >= WORDS_REMEMBERED_MAX:
-            self._reach.clear()
-        found = self._reach[word] = self._led(stems, said)
-        return found
+        return self._reach.keep(word, self._led(stems, self._said.setdefault(said, said)))
 
     def _led(self, stems: dict[int, float], said: Said) -> _Reach:
         """What stems lead to."""
