@@ -82,7 +82,7 @@ def consumer_settings(settings: Settings, on_error: Callable[[KafkaError], None]
         "topic.metadata.refresh.interval.ms": METADATA_MS,
         "auto.offset.reset": "earliest",
         "isolation.level": "read_committed",
-        "queued.max.messages.kbytes": 32_768,
+        "queued.max.messages.kbytes": 8_192,
         "fetch.message.max.bytes": 1_048_588,
     }
 
