@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 CANDIDATES_MAX = 60
 INITIALS_WORD_CHARS = 2  # the fold joins single letters: "J. C. Juncker" is "jc juncker"
-WORDS_REMEMBERED_MAX = 16_384
+WORDS_REMEMBERED_MAX = 32_768
 SAID_TWICE = -1.0  # a weight that no other name has, and that no bound is below
 
 
@@ -267,7 +267,8 @@ class Candidates:
         reached = [*words, *[reach for _, reach in others]] if others else words
         led = frozenset[int]().union(*[reach.stems for reach in reached])
         beside = [row for reach in reached for row in reach.beside]
-        met = [row for row in beside if not led.isdisjoint(row[1])]
+        apart = led.isdisjoint
+        met = [row for row in beside if not apart(row[1])]
         alone = any(reach.alone is not _NOBODY for reach in reached)
         runs = [run for word in spoken if (run := self._run(word, beside))] if initials else ()
         if not met and not alone and not runs:
@@ -305,17 +306,15 @@ class Candidates:
 
     def _others(self, spoken: Sequence[str]) -> Iterator[tuple[int, _Reach]]:
         """What neighboring words written together lead to; each with its words, a bit each."""
-        known = self._reach
+        known, number, respelled, stems = self._reach, self._number, self._respelled, len(self._letters)
         for at, (one, two) in enumerate(pairwise(spoken)):
-            joined = one + two
-            if self._is_joinable(joined):
+            joined = one + two  # that are a stem, or a spelling of one
+            if number.get(joined, stems) < stems or joined in respelled:
                 yield 3 << at, known.get(joined) or self._reached(joined)
-            if at + 2 < len(spoken) and self._is_joinable(joined := joined + spoken[at + 2]):
-                yield 7 << at, known.get(joined) or self._reached(joined)
-
-    def _is_joinable(self, joined: str) -> bool:
-        """Whether words written together are a stem, or a spelling of one."""
-        return self._is_stem(joined) or joined in self._respelled
+            if at + 2 < len(spoken):
+                joined += spoken[at + 2]
+                if number.get(joined, stems) < stems or joined in respelled:
+                    yield 7 << at, known.get(joined) or self._reached(joined)
 
     def _initials(self, spoken: Sequence[str]) -> dict[int, int]:
         """Letters that may be initials, by number, each with the words of the order that have it (a bit each)."""
