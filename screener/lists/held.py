@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from operator import eq
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import orjson
@@ -56,13 +57,9 @@ class _Rows(Sequence[Row]):
 
     def __eq__(self, other: object) -> bool:
         """Whether another sequence has the same rows."""
-        return isinstance(other, Sequence) and len(self) == len(other) and all(map(_same, self, other))
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
 
     __hash__ = None  # type: ignore[assignment]
-
-
-def _same(one: object, two: object) -> bool:
-    return one == two
 
 
 class _Json:
