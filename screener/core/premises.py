@@ -222,8 +222,7 @@ class Premises:
     """The listed addresses of a snapshot; answers for a text, remembered.
 
     `rows[i]` are the (entry, number of the address) of one address, `needs[i]` what a text must have to be at it (see
-    `needed`); `found_by` maps keys to rows, `alone` the names of
-    addresses that a name alone may find.
+    `needed`); `found_by` maps keys to rows, `alone` the names of addresses that a name alone may find.
     """
 
     __slots__ = (

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 SHARD_CHARACTERS = 100_000
 """Of the patterns in a shard: building one holds the interpreter for about 10 ms, and all else waits."""
-PATTERNS_BETWEEN_RESTS = 100
 _NO_KEY = ""
 
 
@@ -69,17 +68,12 @@ def _by_key(patterns: Sequence[str], numbers: Sequence[int]) -> dict[str, list[i
     for at, number in enumerate(numbers):
         if _is_whole_words(patterns[number]):
             spread.update(patterns[number].split())
-        _rest(at)
+        pace.rest_at(at)
     found: dict[str, list[int]] = {}
     for at, number in enumerate(numbers):
         found.setdefault(_key(patterns[number], spread), []).append(number)
-        _rest(at)
+        pace.rest_at(at)
     return found
-
-
-def _rest(number: int) -> None:
-    if not number % PATTERNS_BETWEEN_RESTS:
-        pace.rest()
 
 
 def _key(pattern: str, spread: Counter[str]) -> str:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from screener.model import Scope
 
 REMEMBERED_MAX = 4_096
-ROWS_BETWEEN_RESTS = 100
 _SCOPES: tuple[Scope, ...] = ("whole", "inside", "word")
 _NUMBER_OF = {scope: number for number, scope in enumerate(_SCOPES)}
 
@@ -233,8 +232,7 @@ class WholeNames(Mapping[str, tuple[Reference, ...]]):
             if first != at:
                 rows = self._merged.get(key) or references[first]
                 self._merged[key] = _one_an_entry(rows + references[at], entries)
-            if not at % ROWS_BETWEEN_RESTS:
-                pace.rest()
+            pace.rest_at(at)
 
     @overload
     def get(self, key: str, /) -> tuple[Reference, ...] | None: ...

@@ -210,7 +210,7 @@ def _filed(
         worths, demand, cost = worth[person], demands[person], costs[person]
         total = rest = sum(worths[stem][0] for stem in row)
         rest_bits = names.bits[name]
-        least = (total - LIGHT[0]) * _share_min(demand, cost) - ROUNDING
+        least = _matched_min(total, demand, cost)
         passed: list[int] = []
         carried = True
         for stem in sorted(set(row), key=lambda stem: (worths[stem] == LIGHT, spread[stem], stem)):
@@ -287,7 +287,7 @@ def _thirds(
     heard = pair if initial is None else pair.union(range(len(ascii_lowercase)))
     rest = [stem for stem in row if stem not in heard and (initial is None or initial[stem] not in pair)]
     total, bits = (sum(column) for column in zip(*(worths[stem] for stem in row), strict=True))
-    least = (total - LIGHT[0]) * _share_min(demand, costs) - ROUNDING
+    least = _matched_min(total, demand, costs)
     rest_weight, rest_bits = (sum(worths[stem][at] for stem in rest) for at in (0, 1))
     needed: set[int] = set()
     if total - rest_weight >= least and bits - rest_bits >= demand.bits_min - ROUNDING:
@@ -311,12 +311,13 @@ def _initials(names: Iterable[int], stems: Sequence[str]) -> set[int]:
     return {ord(stems[name][0]) - ord("a") for name in names if stems[name][0].isalpha()}
 
 
-def _share_min(demand: Demand, costs: Costs) -> float:
-    """The least share of a list name's weight, less a light word's, that must be matched for a score of the threshold.
+def _matched_min(total: float, demand: Demand, costs: Costs) -> float:
+    """The least of a list name's weight that must be matched for a score of the threshold.
 
     A light word of the order's may stand where one of the list name's is left out, and costs nothing.
     """
-    return 1 / (1 + (1 / demand.value_min - 1) / costs.extra)
+    share = 1 / (1 + (1 / demand.value_min - 1) / costs.extra)
+    return (total - LIGHT[0]) * share - ROUNDING
 
 
 def _carries(weight: float, bits: float, total: float, demand: Demand, costs: Costs) -> bool:

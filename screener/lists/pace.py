@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+STEPS_BETWEEN_RESTS = 100
 WORK_SECONDS_MIN = 0.001
 """Of work between two rests; a rest that comes earlier is left out."""
 
@@ -44,3 +45,9 @@ def rest() -> None:
     if worked >= WORK_SECONDS_MIN:
         time.sleep(_pace.share * worked)
         _pace.since = time.thread_time()
+
+
+def rest_at(step: int) -> None:
+    """Rest at every hundredth of many small steps, by their number."""
+    if not step % STEPS_BETWEEN_RESTS:
+        rest()

@@ -43,7 +43,6 @@ HEADER_BYTES_MAX = 65_536
 PARTS = ("lists", "names", "ownership", "history", "rules")
 
 ELEMENTS_AT_ONCE = 10_000
-STEPS_BETWEEN_RESTS = 100
 
 Facts = ListFacts
 _OWN = ("screener.", "ahocorasick.")
@@ -142,13 +141,13 @@ def load(path: Path) -> Snapshot:
     """Read, verify and assemble a snapshot file; OperatorError in one sentence when it can't be taken."""
     try:
         if not path.is_file():
-            raise OperatorError(f"{path}: expected a snapshot file, found none")
+            raise OperatorError("expected a snapshot file, found none")
         with path.open("rb") as file:
             return _read(file, path.stat().st_size)
     except (OSError, ValueError) as error:
         raise OperatorError(f"{path}: can't read the snapshot ({error})") from None
     except OperatorError as error:
-        raise OperatorError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
+        raise OperatorError(f"{path}: {error}") from None
 
 
 def loads(content: bytes) -> Snapshot:
@@ -187,15 +186,15 @@ def let_go(last: list[Snapshot]) -> None:
             if id(inner) not in seen and _is_freed_apart(inner):
                 seen.add(id(inner))
                 parts.append(inner)
-        _rest(number)
+        pace.rest_at(number)
     part = inner = None
     parts.reverse()
     while parts:
         _emptied(parts.pop)
-        _rest(len(parts))
+        pace.rest_at(len(parts))
     while known:
         known.pop()
-        _rest(0)
+        pace.rest()
     _give_back()
 
 
@@ -203,12 +202,6 @@ def _give_back() -> None:
     """Give what is free back to the system: of the automaton's many small nodes glibc keeps it, 75 MB after a swap."""
     with suppress(AttributeError, OSError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
-
-
-def _rest(number: int) -> None:
-    """Rest every few steps."""
-    if not number % STEPS_BETWEEN_RESTS:
-        pace.rest()
 
 
 def _emptied(taken: Callable[[], Any]) -> None:
@@ -220,7 +213,7 @@ def _emptied(taken: Callable[[], Any]) -> None:
         part = None
         while rest:
             take()
-            _rest(len(rest))
+            pace.rest_at(len(rest))
 
 
 def _is_freed_apart(value: object) -> bool:
@@ -318,7 +311,7 @@ def _patterns(
             references.extend([of])
         else:
             references.add(at, of)
-        _rest(at)
+        pace.rest_at(at)
 
     if len(texts) != len(references):
         raise ValueError(f"{len(texts)} patterns with references of {len(references)}")

@@ -111,8 +111,8 @@ class _Reach(NamedTuple):
     """What a word leads to: stems, each with the bits that doubt takes.
 
     `beside` are those stems that names are filed under with a commoner one, each with those; `alone` are the names that
-    one of the stems may carry alone, with its doubt: others' names, and people's. `said`: what the word
-    weighs against a name at most (a place nothing), and its evidence, in any other's name and in a person's.
+    one of the stems may carry alone, with its doubt: others' names, and people's. `said`: what the word weighs against
+    a name at most (a place nothing), and its evidence, in any other's name and in a person's.
     """
 
     stems: dict[int, float]
@@ -267,8 +267,7 @@ class Candidates:
         reached = [*words, *[reach for _, reach in others]] if others else words
         led = frozenset[int]().union(*[reach.stems for reach in reached])
         beside = [row for reach in reached for row in reach.beside]
-        apart = led.isdisjoint
-        met = [row for row in beside if not apart(row[1])]
+        met = [row for row in beside if not led.isdisjoint(row[1])]
         alone = any(reach.alone is not _NOBODY for reach in reached)
         runs = [run for word in spoken if (run := self._run(word, beside))] if initials else ()
         if not met and not alone and not runs:

@@ -26,6 +26,18 @@ def test_the_same_value_comes_back(value: object, limit: int) -> None:
     assert portions.dumps(value) == portions.dumps(portions.loads(lines.splitlines()))
 
 
+@given(st.lists(VALUES, max_size=8), st.lists(VALUES, max_size=8), VALUES, st.integers(1, 80))
+def test_takers_are_given_all_elements_in_their_order(
+    some: list[object], others: list[object], left: object, limit: int
+) -> None:
+    """However small the portions, elements longer than one too; the rest of the value comes back without them."""
+    taken: tuple[list[object], list[object]] = ([], [])
+    with patch.object(portions, "PORTION_BYTES_MAX", limit):
+        lines = portions.dumps({"a": some, "b": left, "c": others})
+    rest = portions.loads(lines.splitlines(), {"a": taken[0].extend, "c": taken[1].extend})
+    assert (rest, taken) == ({"b": left}, (some, others))
+
+
 def test_no_portion_is_long() -> None:
     """Large arrays and objects are divided, at any depth; a text is not."""
     value = {
