@@ -131,5 +131,8 @@ def told(error: KafkaException | Hung) -> str:
     """An error of the client in words."""
     fault = error.args[0]
     if isinstance(fault, KafkaError) and "fenced" in fault.str().lower():
-        return "another worker runs in this slot of the group: give each worker a --slot of its own"
+        return (
+            "another worker runs in this slot of the group (give each worker a --slot of its own), or a transaction"
+            f" was open for more than {TRANSACTION_TIMEOUT_MS // 1_000} seconds"
+        )
     return f"{fault.name()}: {fault.str()}" if isinstance(fault, KafkaError) else str(error)

@@ -30,6 +30,7 @@ from screener.runners import topics
 from screener.runners.clients import (
     LOST,
     POISON,
+    TRANSACTION_TIMEOUT_MS,
     Bounded,
     Hung,
     Received,
@@ -53,6 +54,8 @@ log = logging.getLogger(__name__)
 
 BATCH_ORDERS_MAX = 2_000
 BATCH_BYTES_MAX = 16_000_000
+BATCH_SECONDS_MAX = 3.0
+"""A transaction takes no further order after this time: well before the coordinator ends it."""
 CAREFUL_ORDERS = 100
 FETCH_ORDERS = 200
 TRACE_CALLS = 10
@@ -102,6 +105,7 @@ class Lane:
         self._aborts = 0
         self._lost_at: float | None = None
         self._fenced = 0
+        self._opened_at: float | None = None
         self.alive_at = time.perf_counter()
         self._consumer: Consumer
         self._producer: Producer
@@ -128,7 +132,7 @@ class Lane:
                 except (KafkaException, Hung) as error:
                     if not self._may_begin_anew(error):
                         raise OperatorError(f"the lane had to stop: {told(error)}") from error
-                    log.warning("the clients begin anew after the broker was gone: %s", told(error))
+                    log.warning("the clients begin anew: %s", told(error))
         finally:
             self._ledger.close()
 
@@ -150,17 +154,18 @@ class Lane:
             self._consumer.close()
 
     def _may_begin_anew(self, error: KafkaException | Hung) -> bool:
-        """Whether what ended the clients comes of a broker that was gone, and of no other worker in this slot.
+        """Whether what ended the clients is a broker that was gone or a transaction open for too long.
 
-        A broker that comes back may take a member that it forgot for another one of the same slot, and end a
-        transaction that lay open for long. Two workers in one slot look the same, but lose no broker before; and that
-        is not believed for ever. An outage itself may be as long as it likes.
+        A broker that comes back may take a member that it forgot for another one of the same slot; the coordinator
+        ends a transaction at its time-out. Two workers in one slot look the same, but lose no broker before and end
+        each other's at once; and that is not believed for ever. An outage itself may be as long as it likes.
         """
         if isinstance(error, Hung):
             return True
         self._fenced += error.args[0].fatal()
-        recent = self._lost_at is not None and time.monotonic() - self._lost_at < LOST_SECONDS
-        return recent and self._fenced <= FENCED_MAX
+        lost = self._lost_at is not None and time.monotonic() - self._lost_at < LOST_SECONDS
+        open_for = 0.0 if self._opened_at is None else time.perf_counter() - self._opened_at
+        return (lost or open_for > TRANSACTION_TIMEOUT_MS / 1_000) and self._fenced <= FENCED_MAX
 
     def _on_client_error(self, error: KafkaError) -> None:
         if error.code() in LOST:
@@ -205,10 +210,14 @@ class Lane:
         except KafkaException as error:
             self._roll_back(error, records, held)
             return
+        answered, rest = records[: len(decided)], records[len(decided) :]
         self._ledger.settle()
         self._aborts = self._fenced = 0
-        self._careful = max(0, self._careful - len(records))
-        self._undeliverable.clear()
+        self._careful = max(0, self._careful - len(answered))
+        if self._undeliverable:
+            self._undeliverable.difference_update(record.source for record in answered)
+        if rest:
+            held.go_to(rest)
         self._metrics.committed(decided)
         self._metrics.met(snapshot)
 
@@ -230,13 +239,17 @@ class Lane:
         """Commit decisions, uses of licenses and positions together; the decisions with the seconds each took.
 
         A decision is produced as soon as it is made, so that the client sends it while the next order is screened.
+        There are fewer decisions than records where time was up: the first ones.
         """
         decided: list[tuple[Decision, float]] = []
         uses: list[tuple[Decision, Use]] = []
         clock = time.perf_counter
+        self._opened_at = opened = clock()
         self._producer.begin_transaction()
         for record in records:
             self.alive_at = begun = clock()
+            if decided and begun - opened > BATCH_SECONDS_MAX:
+                break
             decision = self._screened(record, snapshot)
             decided.append((decision, clock() - begun))
             if decision.use is not None:
@@ -245,13 +258,14 @@ class Lane:
             self._produce(record, decision)
         if uses and not self._settings.shadow:
             self._write_uses(uses)
-        ends = {partition: offset + 1 for partition, offset in (record.source for record in records)}
+        ends = {partition: offset + 1 for partition, offset in (record.source for record in records[: len(decided)])}
         positions = [held.at(partition, offset) for partition, offset in ends.items()]
         metadata = self._consumer.consumer_group_metadata()
         deadline = time.monotonic() + COMMIT_SECONDS_MAX
         send = partial(self._producer.send_offsets_to_transaction, positions, metadata, CALL_SECONDS_MAX)
         self._retried(lambda: self._bounded(send, HUNG_SECONDS), deadline)
         self._retried(lambda: self._producer.commit_transaction(CALL_SECONDS_MAX), deadline)
+        self._opened_at = None
         return decided
 
     def _write_uses(self, uses: list[tuple[Decision, Use]]) -> None:
@@ -343,11 +357,9 @@ class Lane:
     def _go_back(self, records: list[Received], held: Partitions) -> None:
         """Abort the transaction and go to the first record of the batch."""
         self._producer.abort_transaction(START_SECONDS_MAX)
+        self._opened_at = None
         self._metrics.aborted()
-        firsts: dict[int, int] = {}
-        for record in records:
-            firsts.setdefault(*record.source)
-        held.go_to(firsts)
+        held.go_to(records)
 
 
 class TermsOf:

@@ -13,7 +13,7 @@ from screener.runners import topics
 from screener.runners.clients import HOPELESS, Hung, Received, received, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from confluent_kafka import Consumer, Message, Producer
 
@@ -88,8 +88,11 @@ class Partitions:
             self._heard_at = self._known_at = time.monotonic()
         return records
 
-    def go_to(self, firsts: Mapping[int, int]) -> None:
-        """Read again from these offsets, by partition, as far as they are still held."""
+    def go_to(self, records: Iterable[Received]) -> None:
+        """Read these records again, as far as their partitions are still held."""
+        firsts: dict[int, int] = {}
+        for record in records:
+            firsts.setdefault(*record.source)
         held = {row.partition for row in self._consumer.assignment()}
         for partition in held.intersection(firsts):
             self._consumer.seek(self.at(partition, firsts[partition]))

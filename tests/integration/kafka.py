@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from screener.runners.metrics import Metrics
 
 WAIT_SECONDS = 60.0
+LOG_CHARACTERS_SHOWN = 6_000
 CLEAN = {"parties": [{"role": "end_user", "name": "Maple Ridge Instruments Ltd."}]}
 LISTED = {"parties": [{"role": "end_user", "name": "Huawei Technologies Co., Ltd."}]}
 
@@ -212,9 +213,12 @@ class Worker:
 
 @contextlib.contextmanager
 def running(worker: Worker) -> Iterator[Worker]:
-    """A worker that is ready, and ended whatever happens."""
+    """A worker that is ready, and ended whatever happens; where the test fails, what it logged is shown."""
     try:
         yield worker.start().wait_ready()
+    except BaseException:
+        print(worker.log.read_text(errors="replace")[-LOG_CHARACTERS_SHOWN:])
+        raise
     finally:
         if worker.popen is not None and worker.popen.poll() is None:
             worker.kill()
