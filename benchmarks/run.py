@@ -1,6 +1,6 @@
 """What the core costs, as a ratio to reading the same bytes: `make bench`.
 
-    python benchmarks/run.py [--reference DIR] [--record]
+    python benchmarks/run.py [--reference DIR] [--record] [--rounds 3]
 
 Every row is first proved: all engines, with a memory that is empty, filled or none, must give the decisions that a
 plain search of every pattern gives, byte for byte, on a part of the orders. Then floor and row are timed in turn, a
@@ -52,6 +52,7 @@ def main() -> int:
         "--reference", type=Path, default=workbench.reference_folder(), help="folder of the reference lists and names"
     )
     parser.add_argument("--record", action="store_true", help="append the figures to benchmarks/record/")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of floor and row in turn (default: {ROUNDS})")
     options = parser.parse_args()
     held = build.build(workbench.inputs(options.reference)).snapshot
     gc.collect()
@@ -59,10 +60,10 @@ def main() -> int:
     for workload in workloads(options.reference, held):
         if not _proved(held, workload.orders[: workload.proved]):
             return 1
-        figures = _timed(workload)
+        figures = _timed(workload, options.rounds)
         _print(figures, workload)
         if options.record:
-            _record(figures, workload)
+            _record(figures, workload, options.rounds)
     print(_logic_v2(held))
     parties = stream.parties(options.reference, stream.PARTIES)
     return rules_cost.told(held, stream.zipf_orders(parties, stream.listed_names(held), ORDERS), record=options.record)
@@ -109,15 +110,15 @@ class Figure(NamedTuple):
     ratio_without_stages: float
 
 
-def _timed(workload: Workload) -> dict[str, Figure]:
+def _timed(workload: Workload, count: int) -> dict[str, Figure]:
     """The medians of the rounds."""
     figures: dict[str, Figure] = {}
     orders = workload.orders
     for row in workload.rows:
         part = orders[: row.count]
-        rounds = [in_turns(part, row.begin()) for _ in range(ROUNDS)]
+        rounds = [in_turns(part, row.begin()) for _ in range(count)]
         with patch.object(core, "_stages", _silent):
-            bare = [in_turns(part, row.begin()) for _ in range(ROUNDS)]
+            bare = [in_turns(part, row.begin()) for _ in range(count)]
         figures[row.name] = Figure(
             statistics.median(seconds for seconds, _ in rounds),
             statistics.median(seconds / floor for seconds, floor in rounds),
@@ -139,7 +140,7 @@ def _print(figures: dict[str, Figure], workload: Workload) -> None:
         print(f"{name:<28}{ratio:>9.1f}{bare:>11.1f}{seconds * 1e6:>11.1f}{floor * 1e6:>10.2f}{1 / seconds:>11,.0f}")
 
 
-def _record(figures: dict[str, Figure], workload: Workload) -> None:
+def _record(figures: dict[str, Figure], workload: Workload, rounds: int) -> None:
     rows = {
         name: {
             "us_an_order": round(row.seconds * 1e6, 2),
@@ -148,7 +149,7 @@ def _record(figures: dict[str, Figure], workload: Workload) -> None:
         }
         for name, row in figures.items()
     }
-    told = {"workload": workload.name, "floor": "orjson.loads, each order dropped", "rows": rows}
+    told = {"workload": workload.name, "rounds": rounds, "floor": "orjson.loads, each order dropped", "rows": rows}
     workbench.record("core", told)
 
 
