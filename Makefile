@@ -38,13 +38,13 @@ format: $(VENV)/.test  ## put the sources into their form
 	@$(PY) -m ruff format .
 
 bench: $(VENV)/.bench  ## measure speed and quality in ten minutes, each with a proof of its answer
-	@$(PY) benchmarks/run.py
+	@$(PY) benchmarks/run.py --rounds 1
 	@$(PY) benchmarks/pairs.py
 	@$(PY) benchmarks/rivals.py
 	@$(PY) benchmarks/recall.py
-	@$(PY) benchmarks/false_alerts.py
-	@$(PY) benchmarks/rename.py
-	@$(PY) benchmarks/generator.py
+	@$(PY) benchmarks/false_alerts.py --part 5
+	@$(PY) benchmarks/rename.py --part 5
+	@$(PY) benchmarks/generator.py --queries 500 --proved 5
 	@$(PY) benchmarks/worker.py --orders 60000 --rounds 1 --no-latency
 
 report: $(VENV)/.bench  ## draw benchmarks/report.html from the records

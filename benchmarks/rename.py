@@ -1,6 +1,6 @@
 """What a mere rewording of entries changes: nothing, it should.
 
-    python benchmarks/rename.py [--reference DIR] [--record]
+    python benchmarks/rename.py [--reference DIR] [--record] [--part 1]
 
 Between the Entity List's editions of 2025-11-08 and 2026-07-31 some entries were only worded anew: places after the
 name left out, quotes put in. An old entry that is gone is paired with a new one that was not there when the letters of
@@ -15,6 +15,7 @@ import gzip
 import random
 import sys
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,20 +61,20 @@ class Difference(NamedTuple):
 
 def main() -> int:
     """Build both snapshots, screen, compare, print and record."""
-    options = workbench.options(__doc__)
+    options = workbench.in_part(workbench.parser(__doc__))
     if options.reference is None:
         return workbench.skipped("rename")
     wordings = reworded(options.reference)
     new = workbench.edition(options.reference)
     old = _with_old_wordings(options.reference, wordings)
-    asked, differences = _compare(_orders(options.reference, wordings), old, new)
+    asked, differences = _compare(islice(_orders(options.reference, wordings), 0, None, options.part), old, new)
     unlike = Counter(difference.source for difference in differences)
     print(f"{len(wordings)} entries worded anew; each order screened with the old wordings and with the new")
     workbench.table(["orders of", "asked", "other outcome"], [(row, asked[row], unlike[row]) for row in asked])
     _print(differences)
     if options.record:
         by_source = {source: {"asked": asked[source], "other_outcome": unlike[source]} for source in asked}
-        workbench.record("rename", {"entries": len(wordings), "rows": by_source}, options.note)
+        workbench.record("rename", {"entries": len(wordings), "part": options.part, "rows": by_source}, options.note)
     return 0
 
 

@@ -39,6 +39,7 @@ ORDER_PARTIES = 4
 DESCRIPTIONS = 2_000
 END_USES = 300
 DRAWN_MORE_PERCENT = 4
+INVENTED_MORE_PERCENT = 25
 SEED = 744
 
 OUI = "names/ieee_oui_2026-03-16.csv.gz"
@@ -184,7 +185,8 @@ def parties(reference: Path | None, count: int) -> list[Party]:
 def usual_parties(reference: Path | None, held: Snapshot, count: int) -> list[Party]:
     """`count` parties that the core does not stop: then the orders that it stops are those that name a listed one."""
     apart = replace(held)  # with a memory of its own
-    drawn = parties(reference, count + count * DRAWN_MORE_PERCENT // 100)
+    more = DRAWN_MORE_PERCENT if reference else INVENTED_MORE_PERCENT
+    drawn = parties(reference, count + count * more // 100)
     usual = [party for party in drawn if screen(order_of(party), apart, TERMS).outcome == "clear"]
     if len(usual) < count:
         raise ValueError(f"{len(usual)} parties that are not stopped, expected {count}")

@@ -45,7 +45,7 @@ from screener.core import screen
 from screener.lists import build, snapshot
 from screener.runners import topics
 from screener.runners.lane import TermsOf
-from screener.settings import Settings
+from screener.settings import Cluster, Settings
 from tests.integration.kafka import free_port
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def place_in(folder: Path, held: Snapshot, path: Path) -> Iterator[Place]:
     """A broker with its topics in a folder, stopped again; `path` is the file of the snapshot `held`."""
     try:
         place = Place(folder, broker.start(folder / "broker"), held, path)
-        topics.apply(place.bootstrap, "", PARTITIONS)
+        topics.apply(Cluster(place.bootstrap), "", PARTITIONS)
         yield place
     finally:
         broker.stop(folder / "broker")

@@ -147,11 +147,19 @@ def in_turns(orders: Sequence[bytes], held: Snapshot) -> tuple[float, float]:
 def register_orders(reference: Path | None) -> list[bytes]:
     """Orders of one party each, of a register; without one those of the demonstration."""
     if reference is None:
-        return (sample_orders() * 20)[:ORDERS]
+        return [order for order in sample_orders() * 20 if _readable(order)][:ORDERS]
     with gzip.open(reference / REGISTER, "rt", encoding="utf-8-sig", newline="") as file:
         named = {row["Organization Name"]: row["Organization Address"] for row in DictReader(file)}
     orders = [_order(number, name, address) for number, (name, address) in enumerate(named.items())]
     return orders[:: len(orders) // ORDERS][:ORDERS]
+
+
+def _readable(order: bytes) -> bool:
+    try:
+        orjson.loads(order)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _order(number: int, name: str, address: str) -> bytes:

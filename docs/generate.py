@@ -174,10 +174,24 @@ OTHER_VARIABLES = (
     ("SCREENER_DATA", "the tests: a folder of reference lists and names; those that need it are skipped without"),
 )
 
+SECURITY_TEXTS = {
+    "security_protocol": "how clients connect: plainly, by TLS, with a login, or with both",
+    "sasl_mechanism": "how a login is proved",
+    "sasl_username": "who logs in",
+    "sasl_password": "the password, where it can't be in a file; never shown",
+    "sasl_password_file": "a file of one line, the password; read again by each new client",
+    "ssl_ca_file": "whose certificates are believed, as PEM; without it the authorities of the system",
+    "ssl_certificate_file": "the client's own certificate and its chain, as PEM, where TLS is mutual",
+    "ssl_key_file": "the key of that certificate, as PEM",
+    "ssl_key_password_file": "a file of one line, what that key is locked with",
+}
+"""Of settings without an option: who can list processes could read them."""
+
 SETTINGS_TEXT = """
-What `screener worker` runs with. Each setting is an option and an environment variable; the option goes first. All
-values are checked before anything starts, and all problems are told at once. A variable that begins with `SCREENER_`
-and is none of these is refused: a misspelt setting must not go unnoticed.
+What `screener worker` runs with. Each setting is an environment variable, and most are an option too; the option goes
+first. How to come to a Kafka that asks who comes is in the environment and in files only. All values are checked
+before anything starts, and all problems are told at once. A variable that begins with `SCREENER_` and is none of these
+is refused: a misspelt setting must not go unnoticed.
 
 Two workers of one group must not share a slot: the later one fences the earlier, which ends. In a StatefulSet the pod's
 ordinal is the slot.
@@ -189,8 +203,8 @@ def _settings() -> str:
     rows = [
         (
             _code(settings.env_name(field.name)),
-            _code("--" + field.name.replace("_", "-")),
-            cli._WORKER_TEXTS[field.name],  # noqa: SLF001  the help of the worker's options
+            _code("--" + field.name.replace("_", "-")) if field.name not in settings.ENVIRONMENT_ONLY else "",
+            SECURITY_TEXTS.get(field.name) or cli._WORKER_TEXTS[field.name],  # noqa: SLF001  its options' help
             _accepted(settings._READERS[field.name]),  # noqa: SLF001  the check that a value must pass
             "must be set" if field.name == "bootstrap_servers" else _default_of(field.default),
         )
@@ -202,8 +216,8 @@ def _settings() -> str:
         SETTINGS_TEXT,
         _table(("variable", "option", "meaning", "accepted", "default"), rows),
         f"Without a `{settings.env_name('max_list_age')}` the rules say how old a list may be: {days} days as shipped.",
-        "`screener topics` and `screener snapshot publish` take `SCREENER_BOOTSTRAP_SERVERS` and"
-        " `SCREENER_TOPIC_PREFIX` as well.",
+        "`screener topics`, `screener snapshot publish` and `screener licenses` take `SCREENER_BOOTSTRAP_SERVERS`,"
+        " `SCREENER_TOPIC_PREFIX` and what is without an option here as well.",
         "## Other variables",
         elsewhere,
     )

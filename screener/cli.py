@@ -18,7 +18,7 @@ from screener.runners.announcements import announce
 from screener.runners.license_use import Counted, drawn_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from screener.model import Snapshot
 
@@ -326,9 +326,8 @@ def _tell(held: Snapshot) -> None:
 
 
 def _run_publish(namespace: argparse.Namespace) -> int:
-    servers = options.broker_of(namespace)
     topic = next(row.name for row in topics.load(namespace.topic_prefix) if row.role == "announcements")
-    published = announce(servers, topic, namespace.file, accept_losses=namespace.accept_losses)
+    published = announce(options.cluster_of(namespace), topic, namespace.file, accept_losses=namespace.accept_losses)
     print(f"{topic}: {published.sha256}")
     return 0
 
@@ -383,7 +382,7 @@ def _add_licenses(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def _run_drawn(namespace: argparse.Namespace) -> int:
-    for line in drawn_lines(options.broker_of(namespace), namespace.topic_prefix, as_json=namespace.json):
+    for line in drawn_lines(options.cluster_of(namespace), namespace.topic_prefix, as_json=namespace.json):
         print(line)
     return 0
 
@@ -419,11 +418,11 @@ _SUM_SETTINGS = ("bootstrap_servers", "topic_prefix", "group", "slot", "metrics_
 def _add_worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     text = "answer orders on Kafka; every option is also an environment variable, SCREENER_ and its name in capitals"
     command = commands.add_parser("worker", help="answer orders on Kafka", description=text, epilog=NO_ADVICE)
-    _add_settings(command, [field.name for field in fields(settings.Settings)])
+    _add_settings(command, _WORKER_TEXTS)
     command.set_defaults(run=_run_worker)
 
 
-def _add_settings(command: argparse.ArgumentParser, names: Sequence[str]) -> None:
+def _add_settings(command: argparse.ArgumentParser, names: Iterable[str]) -> None:
     """Options for some of the settings."""
     for field in fields(settings.Settings):
         option = "--" + field.name.replace("_", "-")
@@ -434,7 +433,7 @@ def _add_settings(command: argparse.ArgumentParser, names: Sequence[str]) -> Non
 
 
 def _run_worker(namespace: argparse.Namespace) -> int:
-    given = {field.name: getattr(namespace, field.name) for field in fields(settings.Settings)}
+    given = {name: getattr(namespace, name) for name in _WORKER_TEXTS}
     held = settings.load(given, os.environ)
     from screener.runners import worker  # noqa: PLC0415  Faust takes a second to import; no other command needs it
 

@@ -1,5 +1,7 @@
 """Environment and options -> one frozen `Settings` for the worker; all problems are told at once, before it starts.
 
+A command that only needs the cluster takes a `Cluster`, which is the part of the settings that says how to reach it.
+
 An option goes before its environment variable, `SCREENER_` and the field's name in capitals. Nothing is read anywhere
 else, so that what a worker runs with is what this module says.
 """
@@ -7,30 +9,83 @@ else, so that what a worker runs with is what this module says.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from screener.errors import OperatorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 PREFIX = "SCREENER_"
+TEXT_LENGTH_MAX = 1_000
+_SECRET = frozenset({"sasl_password"})
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 _NAME = re.compile(r"[A-Za-z0-9._-]*")
+_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+_MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 
 
 @dataclass(frozen=True)
-class Settings:
+class Cluster:
+    """How to reach the Kafka cluster; files are read whenever a client is made, so that renewed ones are taken.
+
+    The password is in a file, or else in the environment. Without `ssl_ca_file` the system's authorities count;
+    `ssl_certificate_file` and `ssl_key_file` are the client's own, for TLS that is mutual.
+    """
+
+    bootstrap_servers: str
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password: str = field(default="", repr=False)
+    sasl_password_file: Path | None = None
+    ssl_ca_file: Path | None = None
+    ssl_certificate_file: Path | None = None
+    ssl_key_file: Path | None = None
+    ssl_key_password_file: Path | None = None
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether clients log in with a name and a password."""
+        return self.security_protocol.startswith("SASL_")
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether connections are TLS."""
+        return self.security_protocol.endswith("SSL")
+
+    def problems(self) -> list[str]:
+        """What does not go together, each in a phrase."""
+        found = []
+        unused = f"and SCREENER_SECURITY_PROTOCOL={self.security_protocol} does not use it"
+        if self.logs_in and not (self.sasl_username and (self.sasl_password or self.sasl_password_file)):
+            found.append(f"{self.security_protocol} needs a SCREENER_SASL_USERNAME and a SCREENER_SASL_PASSWORD_FILE")
+        if self.sasl_password and self.sasl_password_file:
+            found.append("SCREENER_SASL_PASSWORD and SCREENER_SASL_PASSWORD_FILE are both set: expected one of them")
+        if (self.ssl_certificate_file is None) != (self.ssl_key_file is None):
+            found.append("SCREENER_SSL_CERTIFICATE_FILE and SCREENER_SSL_KEY_FILE go together: only one is set")
+        if not self.encrypted and (self.ssl_ca_file or self.ssl_certificate_file):
+            found.append(f"TLS is set up, {unused}")
+        if not self.logs_in and (self.sasl_username or self.sasl_password or self.sasl_password_file):
+            found.append(f"a login is set, {unused}")
+        return found
+
+
+ENVIRONMENT_ONLY = frozenset(row.name for row in fields(Cluster)) - {"bootstrap_servers"}
+"""Settings that no command has an option for: who can list processes could read it."""
+
+
+@dataclass(frozen=True)
+class Settings(Cluster):
     """What a worker runs with.
 
     `max_list_age` is in days, None: as the rules say. `slot` numbers the workers of a group from 0 and names the
     transactional id. `snapshot` None: the one that is announced on `screener.snapshots`.
     """
 
-    bootstrap_servers: str
     snapshot: Path | None = None
     topic_prefix: str = ""
     group: str = "screener"
@@ -53,29 +108,48 @@ def env_name(field: str) -> str:
     return PREFIX + field.upper()
 
 
+Kind = TypeVar("Kind", bound=Cluster)
+
+
 def load(options: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
     """Read the settings; `options` maps fields to what the command line gave (None: not given).
 
     Raises OperatorError that lists every setting that is wrong or unknown.
     """
+    known = {env_name(row.name) for row in fields(Settings)}
+    strays = [f"{name}: no such setting" for name in sorted(environment) if _is_stray(name, known)]
+    return _load(Settings, options, environment, strays)
+
+
+def load_cluster(bootstrap_servers: str | None, environment: Mapping[str, str]) -> Cluster:
+    """How to reach the cluster; `bootstrap_servers` goes before the environment's. Raises OperatorError as `load`."""
+    return _load(Cluster, {"bootstrap_servers": bootstrap_servers}, environment, [])
+
+
+def _load(
+    kind: type[Kind], options: Mapping[str, str | None], environment: Mapping[str, str], strays: list[str]
+) -> Kind:
     problems: list[str] = []
     values: dict[str, object] = {}
-    for field in fields(Settings):
-        given = options.get(field.name)
-        text = environment.get(env_name(field.name)) if given is None else given
+    for row in fields(kind):
+        given = options.get(row.name)
+        text = environment.get(env_name(row.name)) if given is None else given
         if text is None:
             continue
         try:
-            values[field.name] = _READERS[field.name](text.strip())
+            values[row.name] = _READERS[row.name](text if row.name in _SECRET else text.strip())
         except ValueError as error:
-            problems.append(f"{env_name(field.name)}={text!r}: expected {error}")
+            shown = "" if row.name in _SECRET else f"={text!r}"
+            problems.append(f"{env_name(row.name)}{shown}: expected {error}")
     if "bootstrap_servers" not in values and not any("BOOTSTRAP" in problem for problem in problems):
-        problems.append(f"{env_name('bootstrap_servers')} is not set: expected host:port of a Kafka broker")
-    known = {env_name(field.name) for field in fields(Settings)}
-    problems += [f"{name}: no such setting" for name in sorted(environment) if _is_stray(name, known)]
-    if problems:
+        problems.append(f"no --bootstrap-servers and no {env_name('bootstrap_servers')}: expected host:port of a Kafka broker")
+    problems += strays
+    made = None if problems else kind(**values)  # type: ignore[arg-type]
+    if made is not None:
+        problems += made.problems()
+    if made is None or problems:
         raise OperatorError(f"{len(problems)} setting(s) can't be used: " + "; ".join(problems))
-    return Settings(**values)  # type: ignore[arg-type]
+    return made
 
 
 def _is_stray(name: str, known: set[str]) -> bool:
@@ -116,13 +190,31 @@ def _flag(text: str) -> bool:
     return text.lower() in _TRUE
 
 
-def _file(text: str) -> Path | None:
-    if not text:
-        return None
-    path = Path(text)
-    if not path.is_file():
-        raise ValueError("a snapshot file that exists")
-    return path
+def _file(what: str) -> Callable[[str], Path | None]:
+    def read(text: str) -> Path | None:
+        if not text:
+            return None
+        path = Path(text)
+        if "\0" in text or not path.is_file():
+            raise ValueError(f"a {what} that exists")
+        return path
+
+    return read
+
+
+def _one_of(allowed: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.upper() not in allowed:
+            raise ValueError(f"one of {', '.join(allowed)}")
+        return text.upper()
+
+    return read
+
+
+def _text(text: str) -> str:
+    if len(text) > TEXT_LENGTH_MAX or not text.isprintable():
+        raise ValueError(f"at most {TEXT_LENGTH_MAX} characters that can be printed")
+    return text
 
 
 def _host(text: str) -> str:
@@ -133,7 +225,16 @@ def _host(text: str) -> str:
 
 _READERS: dict[str, Callable[[str], object]] = {
     "bootstrap_servers": _servers,
-    "snapshot": _file,
+    "security_protocol": _one_of(_PROTOCOLS),
+    "sasl_mechanism": _one_of(_MECHANISMS),
+    "sasl_username": _text,
+    "sasl_password": _text,
+    "sasl_password_file": _file("file"),
+    "ssl_ca_file": _file("PEM file"),
+    "ssl_certificate_file": _file("PEM file"),
+    "ssl_key_file": _file("PEM file"),
+    "ssl_key_password_file": _file("file"),
+    "snapshot": _file("snapshot file"),
     "topic_prefix": _name,
     "group": _group,
     "slot": _number(0, 9_999),

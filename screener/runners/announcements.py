@@ -21,6 +21,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from screener import __version__
 from screener.errors import OperatorError
 from screener.lists import build, pace, snapshot
+from screener.runners import topics
+from screener.runners.clients import connection
 from screener.runners.warming import warm
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from screener.model import Snapshot
     from screener.runners.metrics import Metrics
+    from screener.settings import Cluster
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +44,16 @@ KEY = b"latest"
 _OWN_REFERENCES = 2  # the list's, and that of the question itself
 
 
-def announce(bootstrap_servers: str, topic: str, path: Path, *, accept_losses: bool = False) -> Snapshot:
+def announce(cluster: Cluster, topic: str, path: Path, *, accept_losses: bool = False) -> Snapshot:
     """Publish a snapshot file: load and verify it, then announce its hash and its absolute path.
 
     Raises OperatorError when a list has less than half of the rows that the announcement before tells, unless
     `accept_losses`, which the announcement then says to the workers.
     """
     published = snapshot.load(path)
+    topics.Reached(cluster)
     if not accept_losses:
-        before = _told_rows(_latest(bootstrap_servers, topic))
+        before = _told_rows(_latest(cluster, topic))
         build.check_rows(before, published, "the snapshot announced before", "publish")
     lists = {
         code: {"rows": facts.rows} | ({"edition": facts.edition} if facts.edition else {})
@@ -66,8 +70,7 @@ def announce(bootstrap_servers: str, topic: str, path: Path, *, accept_losses: b
         }
     )
     failures: list[str] = []
-    settings: dict[str, str | int | bool] = {"bootstrap.servers": bootstrap_servers, "message.timeout.ms": 10_000}
-    producer = Producer(settings, logger=log)
+    producer = Producer({**connection(cluster), "message.timeout.ms": 10_000}, logger=log)
     producer.produce(topic, value, KEY, on_delivery=lambda error, _: failures.append(error.str()) if error else None)
     producer.flush(REACH_SECONDS_MAX + 2)
     if failures or len(producer):
@@ -75,10 +78,10 @@ def announce(bootstrap_servers: str, topic: str, path: Path, *, accept_losses: b
     return published
 
 
-def _reader(bootstrap_servers: str) -> Consumer:
+def _reader(cluster: Cluster) -> Consumer:
     """A client without a group; the client library wants a name all the same, and no offset is ever committed."""
-    settings: dict[str, str | int | bool] = {
-        "bootstrap.servers": bootstrap_servers,
+    settings = {
+        **connection(cluster),
         "group.id": "screener-snapshots-unused",
         "enable.auto.commit": False,
         "isolation.level": "read_committed",
@@ -87,9 +90,9 @@ def _reader(bootstrap_servers: str) -> Consumer:
     return Consumer(settings, logger=log)
 
 
-def _latest(bootstrap_servers: str, topic: str) -> bytes | None:
+def _latest(cluster: Cluster, topic: str) -> bytes | None:
     """The value of the announcement in force, None where there is none."""
-    consumer = _reader(bootstrap_servers)
+    consumer = _reader(cluster)
     latest: bytes | None = None
     deadline = time.monotonic() + REACH_SECONDS_MAX
     try:
@@ -107,7 +110,7 @@ def _latest(bootstrap_servers: str, topic: str) -> bytes | None:
                 raise OperatorError(f"{topic}: can't be read: {fault.str()}")
     finally:
         consumer.close()
-    raise OperatorError(f"{topic}: can't be read: no broker answers at {bootstrap_servers}")
+    raise OperatorError(f"{topic}: can't be read: no broker answers at {cluster.bootstrap_servers}")
 
 
 def _told_rows(value: bytes | None) -> dict[str, int]:
@@ -122,8 +125,8 @@ def _told_rows(value: bytes | None) -> dict[str, int]:
 class Follower:
     """Keeps `current` at the latest announced snapshot that could be verified."""
 
-    def __init__(self, bootstrap_servers: str, topic: str, metrics: Metrics) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, cluster: Cluster, topic: str, metrics: Metrics) -> None:
+        self._cluster = cluster
         self._topic = topic
         self._metrics = metrics
         self._stopping = threading.Event()
@@ -136,7 +139,7 @@ class Follower:
 
     def run(self, on_snapshot: Callable[[Snapshot], None]) -> None:
         """Follow the topic until `stop`; `on_snapshot` is called with each snapshot that is taken."""
-        consumer = _reader(self._bootstrap_servers)
+        consumer = _reader(self._cluster)
         try:
             consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
             latest: bytes | None = None

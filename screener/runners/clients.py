@@ -1,23 +1,30 @@
-"""The Kafka clients of a lane: what they are set to, what their errors mean, and the records that they give."""
+"""The Kafka clients: how they reach the cluster, what a lane's are set to, what errors mean, the records they give."""
 
 from __future__ import annotations
 
+import re
+import socket
+import ssl
 import threading
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confluent_kafka import KafkaError
 
+from screener.errors import OperatorError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from confluent_kafka import KafkaException, Message
 
-    from screener.settings import Settings
+    from screener.settings import Cluster, Settings
 
 TRANSACTION_TIMEOUT_MS = 10_000
 SESSION_TIMEOUT_MS = 10_000
 METADATA_MS = 10_000
+TLS_SECONDS_MAX = 5.0
 RETRY_BACKOFF_MS = 2
 """A transaction that follows at once waits for the markers of the last one in steps of this length; it doubles."""
 POISON = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
@@ -29,7 +36,12 @@ HOPELESS = frozenset(
         KafkaError.GROUP_AUTHORIZATION_FAILED,
     }
 )
+REFUSED = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001  their public names
 LOST = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})  # noqa: SLF001  their public names
+
+_STATE = re.compile(r" \(after \d+ms in state \w+\)")
+_ALERT = re.compile(r"alert .*(certificate|unknown ca)")
+"""What the broker says of a client's certificate comes as an alert, after the connection stands."""
 
 Source = tuple[int, int]  # partition, offset
 
@@ -49,12 +61,104 @@ def received(message: Message) -> Received:
     return Received(source, message.timestamp()[1], message.key(), message.value())
 
 
+def connection(cluster: Cluster) -> dict[str, Any]:
+    """The settings by which every client reaches the cluster; OperatorError where a file can't be read."""
+    given: dict[str, Any] = {"bootstrap.servers": cluster.bootstrap_servers}
+    if cluster.security_protocol != "PLAINTEXT":
+        given["security.protocol"] = cluster.security_protocol
+    if cluster.logs_in:
+        given["sasl.mechanism"] = cluster.sasl_mechanism
+        given["sasl.username"] = cluster.sasl_username
+        given["sasl.password"] = password(cluster)
+    if cluster.ssl_ca_file:
+        given["ssl.ca.location"] = str(cluster.ssl_ca_file)
+    if cluster.ssl_certificate_file and cluster.ssl_key_file:
+        given["ssl.certificate.location"] = str(cluster.ssl_certificate_file)
+        given["ssl.key.location"] = str(cluster.ssl_key_file)
+    if cluster.ssl_key_password_file:
+        given["ssl.key.password"] = _secret(cluster.ssl_key_password_file)
+    return given
+
+
+def password(cluster: Cluster) -> str:
+    """The password to log in with; OperatorError where its file can't be read."""
+    return _secret(cluster.sasl_password_file) if cluster.sasl_password_file else cluster.sasl_password
+
+
+def _secret(path: Path) -> str:
+    """What a file of one line says."""
+    try:
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+        why = "" if text else "it is empty"
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no UTF-8 text"
+    if why:
+        raise OperatorError(f"{path}: the secret can't be read ({why})")
+    return text
+
+
+class Heard:
+    """Hears a client's errors, and can say why the cluster would not have it."""
+
+    def __init__(self) -> None:
+        self._refused: KafkaError | None = None
+        self.last = ""
+        """What was heard last of a connection that did not come about."""
+
+    def __call__(self, error: KafkaError) -> None:
+        """Take one error."""
+        text = _STATE.sub("", error.str()).rstrip(".")
+        if error.code() in REFUSED or _ALERT.search(text):
+            self._refused = error
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  as above; it says nothing new
+            self.last = text
+
+    def refusal(self, cluster: Cluster) -> str | None:
+        """Why the cluster refused, or was refused, in one sentence; None where nothing of the kind was heard."""
+        if self._refused is None:
+            return None
+        servers, why = cluster.bootstrap_servers, self.last.rpartition(": ")[2]
+        if self._refused.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001  as above
+            return f"Kafka at {servers} refuses the login of {cluster.sasl_username} ({why})."
+        if _ALERT.search(self._refused.str()):
+            own = cluster.ssl_certificate_file or "none given"
+            return f"Kafka at {servers} refuses the certificate of this client ({own})."
+        return f"No TLS connection to Kafka at {servers}: {_tls_fault(cluster) or why}."
+
+
+def tls_context(cluster: Cluster) -> ssl.SSLContext:
+    """The same trust and the same certificate for clients that are not librdkafka's; OperatorError as `connection`."""
+    try:
+        context = ssl.create_default_context(cafile=cluster.ssl_ca_file)
+        if cluster.ssl_certificate_file and cluster.ssl_key_file:
+            secret = _secret(cluster.ssl_key_password_file) if cluster.ssl_key_password_file else ""
+            context.load_cert_chain(cluster.ssl_certificate_file, cluster.ssl_key_file, secret)
+    except (OSError, ssl.SSLError) as error:
+        raise OperatorError(f"the certificates and keys for TLS can't be used ({error})") from None
+    return context
+
+
+def _tls_fault(cluster: Cluster) -> str | None:
+    """What is wrong with a broker's certificate: the client library only says that something is."""
+    host, _, port = cluster.bootstrap_servers.split(",")[0].strip().rpartition(":")
+    try:
+        with (
+            socket.create_connection((host.strip("[]"), int(port)), TLS_SECONDS_MAX) as plain,
+            tls_context(cluster).wrap_socket(plain, server_hostname=host.strip("[]")),
+        ):
+            return None
+    except ssl.SSLCertVerificationError as error:
+        return f"the certificate of {host} is not accepted ({error.verify_message.rstrip('.')})"
+    except (OSError, OperatorError) as error:
+        return str(error)
+
+
 def producer_settings(
     settings: Settings, output_bytes_max: int, on_delivery: Callable[..., None], on_error: Callable[[KafkaError], None]
 ) -> dict[str, Any]:
     """The transactional producer of a slot; `on_delivery` hears of records that were not delivered only."""
     return {
-        "bootstrap.servers": settings.bootstrap_servers,
+        **connection(settings),
         "client.id": settings.transactional_id,
         "transactional.id": settings.transactional_id,
         "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
@@ -72,7 +176,7 @@ def producer_settings(
 def consumer_settings(settings: Settings, on_error: Callable[[KafkaError], None]) -> dict[str, Any]:
     """The consumer of a slot, a static member of the group."""
     return {
-        "bootstrap.servers": settings.bootstrap_servers,
+        **connection(settings),
         "client.id": settings.transactional_id,
         "group.id": f"{settings.topic_prefix}{settings.group}{'-shadow' * settings.shadow}",
         "group.instance.id": settings.transactional_id,

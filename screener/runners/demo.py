@@ -31,6 +31,7 @@ from screener import broker
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
 from screener.runners import topics
+from screener.settings import Cluster
 
 if TYPE_CHECKING:
     import argparse
@@ -69,7 +70,7 @@ def run(lists: list[Path]) -> int:
         snapshot.save(built.content, folder / "demo.snapshot")
         _say("starting a broker (the first time its jars are fetched)")
         bootstrap = stack.enter_context(_broker(folder / "broker"))
-        topics.apply(bootstrap)
+        topics.apply(Cluster(bootstrap))
         _say(f"broker at {bootstrap}, topics created; starting a worker")
         metrics = stack.enter_context(_worker(bootstrap, folder))
         orders = sample_orders()

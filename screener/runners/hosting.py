@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import faust
 
 from screener.errors import OperatorError
+from screener.runners.clients import password, tls_context
 
 if TYPE_CHECKING:
     from screener.settings import Settings
@@ -38,7 +39,18 @@ def check_port(settings: Settings) -> None:
 
 def app_options(settings: Settings, name: str) -> dict[str, Any]:
     """What every app of ours has: the brokers, the web server, and no folder in the current directory."""
+    security: dict[str, Any] = {}
+    if settings.logs_in:
+        security["broker_credentials"] = faust.SASLCredentials(
+            username=settings.sasl_username,
+            password=password(settings),
+            mechanism=settings.sasl_mechanism,
+            ssl_context=tls_context(settings) if settings.encrypted else None,
+        )
+    elif settings.encrypted:
+        security["broker_credentials"] = faust.SSLCredentials(tls_context(settings))
     return {
+        **security,
         "broker": [f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
         "store": "memory://",
         "datadir": str(Path(tempfile.gettempdir()) / f"faust-{name}"),

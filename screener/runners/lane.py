@@ -93,7 +93,7 @@ class Lane:
         self._usage, drawn = (
             next(topic.name for topic in self._topics if topic.role == role) for role in ("usage", "drawn")
         )
-        self._ledger = Ledger(settings.bootstrap_servers, self._usage, drawn)
+        self._ledger = Ledger(settings, self._usage, drawn)
         self._output_bytes_max = min(
             topic.message_bytes_max for topic in self._topics if topic.role in {"out", "shadow"}
         )

@@ -37,7 +37,7 @@ def run(settings: Settings) -> int:
     """Sum uses until a signal ends it; OperatorError says what an operator must fix."""
     logging.config.dictConfig(LOGGING)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # without a broker it says so ten times a second
-    usage, drawn = of_licenses(settings.bootstrap_servers, settings.topic_prefix)
+    usage, drawn = of_licenses(settings, settings.topic_prefix)
     check_port(settings)
     app = _app(settings)
     _sum(app, usage, drawn)

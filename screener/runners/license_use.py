@@ -22,6 +22,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from screener.authorizations import Drawn, Use, as_text, units
 from screener.errors import OperatorError
 from screener.runners import topics
+from screener.runners.clients import connection
 from screener.runners.terminal import printable
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from screener.model import Decision
+    from screener.settings import Cluster
 
 log = logging.getLogger(__name__)
 
@@ -151,9 +153,9 @@ class _Own(NamedTuple):
 class Ledger:
     """A worker's view of what is drawn; asked from one thread, and no client before the first question."""
 
-    def __init__(self, bootstrap_servers: str, usage: str, drawn: str) -> None:
+    def __init__(self, cluster: Cluster, usage: str, drawn: str) -> None:
         """Take the names of the topics of uses and of sums."""
-        self._bootstrap_servers, self._usage, self._drawn = bootstrap_servers, usage, drawn
+        self._cluster, self._usage, self._drawn = cluster, usage, drawn
         self._sums = Sums()
         self._committed: Consumer | None = None
         self._all: Consumer | None = None
@@ -309,8 +311,8 @@ class Ledger:
 
     def _client(self, isolation: str) -> Consumer:
         """A client without a group; the client library wants a name all the same, and no offset is ever committed."""
-        settings: dict[str, str | int | bool] = {
-            "bootstrap.servers": self._bootstrap_servers,
+        settings = {
+            **connection(self._cluster),
             "group.id": "screener-license-use-unused",
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
@@ -331,27 +333,27 @@ def _sum_of(record: Message) -> tuple[str, str | None, Any]:
     return number, order_id if between else None, told
 
 
-def of_licenses(bootstrap_servers: str, topic_prefix: str) -> tuple[str, str]:
+def of_licenses(cluster: Cluster, topic_prefix: str) -> tuple[str, str]:
     """The names of the topics of uses and of their sums; OperatorError where they are not as topics.toml says."""
     declared = topics.load(topic_prefix)
     usage, drawn = (next(topic.name for topic in declared if topic.role == role) for role in ("usage", "drawn"))
-    counts = topics.check(bootstrap_servers, topic_prefix, shadow=True)
+    counts = topics.check(cluster, topic_prefix, shadow=True)
     problems = [problem for problem in counts if problem.startswith((f"{usage}:", f"{drawn}:"))]
     if problems:
         raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}")
     return usage, drawn
 
 
-def drawn_lines(bootstrap_servers: str, topic_prefix: str, *, as_json: bool) -> Iterator[str]:
+def drawn_lines(cluster: Cluster, topic_prefix: str, *, as_json: bool) -> Iterator[str]:
     """What is drawn of each license, for a person or as JSON; OperatorError where the log can't be read."""
-    usage, drawn = of_licenses(bootstrap_servers, topic_prefix)
-    ledger = Ledger(bootstrap_servers, usage, drawn)
+    usage, drawn = of_licenses(cluster, topic_prefix)
+    ledger = Ledger(cluster, usage, drawn)
     try:
         sums = ledger.sums()
     finally:
         ledger.close()
     if sums is None:
-        raise OperatorError(f"{usage}: can't be read at {bootstrap_servers}")
+        raise OperatorError(f"{usage}: can't be read at {cluster.bootstrap_servers}")
     for number, total in sorted(sums.totals.items()):
         orders = sum(amount > 0 for amount in sums.of_orders[number].values())
         if as_json:

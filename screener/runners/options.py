@@ -14,10 +14,12 @@ from screener.lists import build, snapshot
 from screener.lists.jurisdictions import must_know
 from screener.model import Terms
 from screener.rulings import DEFAULT_PROFILE
+from screener.settings import load_cluster
 
 if TYPE_CHECKING:
     from screener.lists.build import Built
     from screener.model import Snapshot
+    from screener.settings import Cluster
 
 
 def add_inputs(command: argparse.ArgumentParser) -> None:
@@ -93,12 +95,9 @@ def add_broker(command: argparse.ArgumentParser) -> None:
     command.add_argument("--topic-prefix", default=os.environ.get("SCREENER_TOPIC_PREFIX", ""), help=text)
 
 
-def broker_of(namespace: argparse.Namespace) -> str:
-    """The brokers; OperatorError where none are named."""
-    if not namespace.bootstrap_servers:
-        raise OperatorError("--bootstrap-servers or SCREENER_BOOTSTRAP_SERVERS must name a broker")
-    servers: str = namespace.bootstrap_servers
-    return servers
+def cluster_of(namespace: argparse.Namespace) -> Cluster:
+    """How to reach the brokers; OperatorError where none are named."""
+    return load_cluster(namespace.bootstrap_servers, os.environ)
 
 
 def add_profile(command: argparse.ArgumentParser) -> None:

@@ -30,6 +30,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it re-export
 )
 
 from screener.errors import OperatorError
+from screener.runners.clients import Heard, connection
+from screener.settings import load_cluster
 
 if TYPE_CHECKING:
     import argparse
@@ -38,11 +40,14 @@ if TYPE_CHECKING:
 
     from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined] # as above
 
+    from screener.settings import Cluster
+
 Role = Literal["in", "out", "shadow", "announcements", "usage", "drawn"]
 Action = Literal["created", "changed", "unchanged"]
 Configs = dict[str, dict[str, str]]  # topic -> name of a setting -> its value
 _T = TypeVar("_T")
 
+ASK_SECONDS_MAX: Final = 1.0
 REACH_SECONDS_MAX: Final = 8.0  # until a broker that does not answer is given up
 VISIBLE_SECONDS_MAX: Final = 15.0  # until a topic that was created or grown shows in the cluster's metadata
 PARTITIONS_MAX: Final = 1_000
@@ -248,10 +253,15 @@ def partition_counts(cluster: ClusterMetadata) -> dict[str, int]:
     return {name: len(topic.partitions) for name, topic in cluster.topics.items() if topic.error is None}
 
 
-def partition_problems(topics: Sequence[Topic], counts: Mapping[str, int]) -> list[str]:
-    """Name topics that are missing or have fewer partitions than the in topic; none when the worker may go on."""
+def partition_problems(topics: Sequence[Topic], counts: Mapping[str, int], *, hidden: bool = False) -> list[str]:
+    """Name topics that are missing or have fewer partitions than the in topic; none when the worker may go on.
+
+    A cluster that asks who comes shows a user only what it has rights to: a missing topic may be `hidden`.
+    """
     missing = [
-        f"{topic.name}: missing; `screener topics apply` creates it" for topic in topics if not counts.get(topic.name)
+        f"{topic.name}: missing{', or hidden from this user' * hidden}; `screener topics apply` creates it"
+        for topic in topics
+        if not counts.get(topic.name)
     ]
     orders = _orders(topics)
     fewest = counts.get(orders.name, 0)
@@ -270,12 +280,12 @@ def partitions_covered(topics: Sequence[Topic], counts: Mapping[str, int]) -> in
 # --- compare and apply -----------------------------------------------------------------------------------------------
 
 
-def apply(bootstrap: str, prefix: str = "", partitions: int | None = None) -> list[Change]:
+def apply(cluster: Cluster, prefix: str = "", partitions: int | None = None) -> list[Change]:
     """Create, configure and grow the topics, outputs first; one Change a topic, in the order they were made."""
     asked = _asked(partitions)
     declared = load(prefix)
-    admin = _admin(bootstrap)
-    counts = partition_counts(_cluster(admin, bootstrap))
+    reached = Reached(cluster)
+    admin, counts = reached.admin, reached.partition_counts()
     configs = _configs(admin, [topic.name for topic in declared if topic.name in counts])
     topics = _scaled(_sized(declared, configs), counts, asked)
     changes = []
@@ -284,21 +294,23 @@ def apply(bootstrap: str, prefix: str = "", partitions: int | None = None) -> li
             changes.append(_adjust(admin, topic, counts[topic.name], configs[topic.name], asked))
         else:
             changes.append(_create(admin, topic))
-        _wait_visible(admin, bootstrap, topic)
+        _wait_visible(reached, topic)
     return changes
 
 
-def check(bootstrap: str, prefix: str = "", partitions: int | None = None, *, shadow: bool | None = None) -> list[str]:
+def check(
+    cluster: Cluster, prefix: str = "", partitions: int | None = None, *, shadow: bool | None = None
+) -> list[str]:
     """Tell what is wrong on the cluster, a line each; only reads.
 
     `partitions` also asks for at least so many; `shadow` narrows the check to what a worker of that kind requires.
     """
     asked = _asked(partitions)
     declared = load(prefix) if shadow is None else required(prefix, shadow=shadow)
-    admin = _admin(bootstrap)
-    counts = partition_counts(_cluster(admin, bootstrap))
+    reached = Reached(cluster)
+    admin, counts = reached.admin, reached.partition_counts()
     configs = _configs(admin, [topic.name for topic in declared if topic.name in counts])
-    problems = partition_problems(declared, counts)
+    problems = partition_problems(declared, counts, hidden=cluster.security_protocol != "PLAINTEXT")
     for topic in _sized(declared, configs):
         if topic.name not in counts:
             continue
@@ -384,27 +396,42 @@ def _plural(partitions: int) -> str:
 # --- the cluster -----------------------------------------------------------------------------------------------------
 
 
-def _admin(bootstrap: str) -> AdminClient:
-    quiet: dict[str, Any] = {"log_level": 0, "error_cb": lambda _error: None}  # faults are reported here, once
-    try:
-        return AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": 10_000, **quiet})
-    except KafkaException as error:
-        raise OperatorError(f"The bootstrap servers {bootstrap!r} cannot be used: {_reason(error)}.") from error
+class Reached:
+    """A cluster that answered; OperatorError of one sentence says why another one did not."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Connect."""
+        self._cluster = cluster
+        self._heard = Heard()
+        quiet: dict[str, Any] = {"log_level": 0, "error_cb": self._heard}  # faults are reported here, once
+        try:
+            self.admin = AdminClient({**connection(cluster), "socket.timeout.ms": 10_000, **quiet})
+        except KafkaException as error:
+            servers = cluster.bootstrap_servers
+            raise OperatorError(f"The bootstrap servers {servers!r} cannot be used: {_reason(error)}.") from error
+        self.partition_counts()
+
+    def partition_counts(self) -> dict[str, int]:
+        """The topics that are there, with the numbers of their partitions."""
+        deadline = time.monotonic() + REACH_SECONDS_MAX
+        while True:
+            try:
+                return partition_counts(self.admin.list_topics(timeout=ASK_SECONDS_MAX))
+            except KafkaException as error:
+                self.admin.poll(0)  # only now it tells what it met
+                if refusal := self._heard.refusal(self._cluster):
+                    raise OperatorError(refusal) from error
+                if time.monotonic() > deadline:
+                    servers, why = self._cluster.bootstrap_servers, self._heard.last or _reason(error)
+                    raise OperatorError(
+                        f"No Kafka broker answers at {servers} within {REACH_SECONDS_MAX:.0f} s: {why}."
+                    ) from error
 
 
-def _cluster(admin: AdminClient, bootstrap: str) -> ClusterMetadata:
-    try:
-        return admin.list_topics(timeout=REACH_SECONDS_MAX)
-    except KafkaException as error:
-        raise OperatorError(
-            f"No Kafka broker answers at {bootstrap} within {REACH_SECONDS_MAX:.0f} s: {_reason(error)}."
-        ) from error
-
-
-def _wait_visible(admin: AdminClient, bootstrap: str, topic: Topic) -> None:
+def _wait_visible(reached: Reached, topic: Topic) -> None:
     """Return once the metadata shows the topic with its partitions: a broker learns of them after the controller."""
     deadline = time.monotonic() + VISIBLE_SECONDS_MAX
-    while partition_counts(_cluster(admin, bootstrap)).get(topic.name, 0) < topic.partitions:
+    while reached.partition_counts().get(topic.name, 0) < topic.partitions:
         if time.monotonic() > deadline:
             raise OperatorError(
                 f"{topic.name} did not show {_plural(topic.partitions)} in {VISIBLE_SECONDS_MAX:.0f} s."
@@ -472,10 +499,7 @@ def _run_check(namespace: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _target(namespace: argparse.Namespace) -> tuple[str, str]:
-    """Bootstrap servers and prefix: the options, else the environment."""
-    bootstrap = namespace.bootstrap_servers or os.environ.get("SCREENER_BOOTSTRAP_SERVERS", "")
-    if not bootstrap:
-        raise OperatorError("No Kafka broker is named: give --bootstrap-servers or set SCREENER_BOOTSTRAP_SERVERS.")
-    prefix = namespace.topic_prefix
-    return bootstrap, os.environ.get("SCREENER_TOPIC_PREFIX", "") if prefix is None else prefix
+def _target(namespace: argparse.Namespace) -> tuple[Cluster, str]:
+    """The cluster and the prefix: the options, else the environment."""
+    prefix = os.environ.get("SCREENER_TOPIC_PREFIX", "") if namespace.topic_prefix is None else namespace.topic_prefix
+    return load_cluster(namespace.bootstrap_servers, os.environ), prefix

@@ -138,7 +138,7 @@ def run(settings: Settings) -> int:
 
 
 def _check_topics(settings: Settings) -> None:
-    problems = topics.check(settings.bootstrap_servers, settings.topic_prefix, shadow=settings.shadow)
+    problems = topics.check(settings, settings.topic_prefix, shadow=settings.shadow)
     if problems:
         raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}")
 
@@ -189,7 +189,7 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
         settings = self._state.settings
         if settings.snapshot is None:
             topic = next(row.name for row in topics.load(settings.topic_prefix) if row.role == "announcements")
-            self._follower = Follower(settings.bootstrap_servers, topic, self._state.metrics)
+            self._follower = Follower(settings, topic, self._state.metrics)
             self._spawn("follower", partial(self._follower.run, self._state.swap))
         self._state.lane = Lane(settings, self._state.in_use, self._state.metrics)
         self._spawn("lane", partial(self._run_lane, self._state.lane))

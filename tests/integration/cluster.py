@@ -32,7 +32,7 @@ REPLICATED = {
 }
 
 
-class Cluster:
+class Brokers:
     """The three brokers, started; `stop` ends them by their own process ids."""
 
     def __init__(self, folder: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from screener.broker import start, stop
 from screener.lists import build, snapshot
 from screener.runners import topics
+from screener.settings import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,5 +53,5 @@ def sample_file(sample: build.Built, tmp_path: Path) -> Path:
 @pytest.fixture
 def prefix(broker: str, topic_prefix: str) -> str:
     """A prefix whose topics exist."""
-    topics.apply(broker, topic_prefix, 2)
+    topics.apply(Cluster(broker), topic_prefix, 2)
     return topic_prefix

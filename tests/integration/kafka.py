@@ -152,6 +152,7 @@ class Worker:
     port: int = field(default_factory=free_port)
     command: tuple[str, ...] = ("worker",)
     program: tuple[str, ...] = ("-m", "screener")
+    environment: dict[str, str] = field(default_factory=dict)
     popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Worker:
@@ -160,9 +161,8 @@ class Worker:
         options += ["--metrics-host", "127.0.0.1", "--metrics-port", str(self.port), *self.options]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
         with self.log.open("ab") as log:
-            self.popen = subprocess.Popen(
-                [sys.executable, *self.program, *self.command, *options], stdout=log, stderr=log, env=environment
-            )
+            command = [sys.executable, *self.program, *self.command, *options]
+            self.popen = subprocess.Popen(command, stdout=log, stderr=log, env=environment | self.environment)
         return self
 
     def get(self, path: str) -> tuple[int, str]:

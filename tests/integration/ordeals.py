@@ -23,7 +23,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from screener import broker
 from screener.lists import build, snapshot
 from screener.runners import topics
-from tests.integration.cluster import NODES, Cluster
+from screener.settings import Cluster
+from tests.integration.cluster import NODES, Brokers
 from tests.integration.kafka import Worker, outputs, reading
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Place:
     def __init__(self, folder: Path, bootstrap: str | None = None) -> None:
         self.folder = folder
         self.bootstrap = bootstrap or broker.start(folder / "broker").bootstrap
-        topics.apply(self.bootstrap, "", PARTITIONS)
+        topics.apply(Cluster(self.bootstrap), "", PARTITIONS)
         self.snapshot = folder / "sample.snapshot"
         snapshot.save(build.build(build.Inputs(sample=True)).content, self.snapshot)
 
@@ -319,7 +320,7 @@ def rolling(folder: Path, rate: float, rounds: int, apart_seconds: float) -> See
 
     The last round kills them instead. A broker is touched only while the other two have all that it has.
     """
-    cluster = Cluster(folder / "cluster")
+    cluster = Brokers(folder / "cluster")
     moved = 0
     try:
         place = Place(folder, cluster.bootstrap)

@@ -15,6 +15,7 @@ from screener.cli import main
 from screener.lists import build, snapshot
 from screener.runners import topics
 from screener.runners.license_use import Ledger, use_of
+from screener.settings import Cluster
 from tests.integration.kafka import Worker, outputs, publish, reading, running
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def order(order_id: str, number: str, value: float, **more: Any) -> tuple[bytes,
 @pytest.fixture
 def prefix(broker: str, topic_prefix: str) -> str:
     """A prefix whose topics exist, with a partition of orders for each of two workers."""
-    topics.apply(broker, topic_prefix, 2)
+    topics.apply(Cluster(broker), topic_prefix, 2)
     return topic_prefix
 
 
@@ -163,7 +164,7 @@ def test_sums_are_exact_whatever_is_killed(
         summing.kill()
     # who starts from the sums knows the same as who reads all uses
     for drawn in ("screener.license-drawn", "screener.license-usage"):
-        ledger = Ledger(broker, f"{prefix}screener.license-usage", f"{prefix}{drawn}")
+        ledger = Ledger(Cluster(broker), f"{prefix}screener.license-usage", f"{prefix}{drawn}")
         try:
             told = ledger.sums()
             assert told is not None
@@ -176,7 +177,7 @@ def test_sums_are_exact_whatever_is_killed(
 
 def test_a_log_that_cannot_be_read_sends_orders_to_a_person(broker: str, prefix: str) -> None:
     """Where the topics of uses are not there, nothing is known of what is drawn."""
-    ledger = Ledger(broker, f"{prefix}no-such-topic", f"{prefix}nor-this")
+    ledger = Ledger(Cluster(broker), f"{prefix}no-such-topic", f"{prefix}nor-this")
     try:
         assert ledger("D0") is None
     finally:

@@ -16,6 +16,7 @@ import pytest
 from screener.core.decode import washington_day_of
 from screener.lists import build, snapshot
 from screener.runners import topics
+from screener.settings import Cluster
 from tests.integration.kafka import Decided, Worker, outputs, publish, reading, running
 from tests.oracle.label_register import LISTS, OUI
 
@@ -61,7 +62,7 @@ def orders(reference_data: Path) -> list[bytes]:
 @pytest.fixture
 def published(broker: str, topic_prefix: str, orders: list[bytes]) -> str:
     """The prefix of topics whose `orders` holds the orders."""
-    topics.apply(broker, topic_prefix, 6)
+    topics.apply(Cluster(broker), topic_prefix, 6)
     publish(broker, f"{topic_prefix}orders", ((orjson.loads(order)["order_id"].encode(), order) for order in orders))
     return topic_prefix
 

@@ -18,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it re-export
 )
 
 from screener.runners import topics
+from screener.settings import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,19 +93,19 @@ def first_record(broker: str, topic: str) -> Message:
 
 def test_apply_creates_and_again_changes_nothing(broker: str, admin: AdminClient, topic_prefix: str) -> None:
     """The first run creates each topic, outputs before orders; the second finds nothing to do, and check agrees."""
-    created = topics.apply(broker, topic_prefix)
+    created = topics.apply(Cluster(broker), topic_prefix)
     assert {change.action for change in created} == {"created"}
     assert [change.topic for change in created][-1] == f"{topic_prefix}orders"
     assert counts(admin, topic_prefix) == {topic.name: topic.partitions for topic in topics.load()}
-    again = topics.apply(broker, topic_prefix)
+    again = topics.apply(Cluster(broker), topic_prefix)
     assert [(change.action, change.details) for change in again] == [("unchanged", ())] * len(created)
-    assert topics.check(broker, topic_prefix) == []
-    assert topics.check(broker, topic_prefix, shadow=True) == []
+    assert topics.check(Cluster(broker), topic_prefix) == []
+    assert topics.check(Cluster(broker), topic_prefix, shadow=True) == []
 
 
 def test_check_names_each_problem_and_apply_mends_it(broker: str, admin: AdminClient, topic_prefix: str) -> None:
     """Drifted settings, a missing topic and an output with fewer partitions than orders are each found and mended."""
-    topics.apply(broker, topic_prefix)
+    topics.apply(Cluster(broker), topic_prefix)
     set_config(admin, f"{topic_prefix}orders", "message.timestamp.type", "CreateTime")
     set_config(admin, f"{topic_prefix}orders.review", "max.message.bytes", "1000000")
     set_config(admin, f"{topic_prefix}screener.snapshots", "cleanup.policy", "delete")
@@ -115,21 +116,21 @@ def test_check_names_each_problem_and_apply_mends_it(broker: str, admin: AdminCl
         admin.create_partitions([NewPartitions(full, 5)])[full].result()
     wait_for(lambda: {"orders": 5, "orders.review": 5}.items() <= counts(admin, topic_prefix).items())
     wait_for(lambda: "orders.blocked" not in counts(admin, topic_prefix))
-    assert topics.check(broker, topic_prefix, shadow=False) == [
+    assert topics.check(Cluster(broker), topic_prefix, shadow=False) == [
         f"{topic_prefix}orders.blocked: missing; `screener topics apply` creates it",
         f"{topic_prefix}orders.quarantine: 3 partitions, {topic_prefix}orders has 5; `screener topics apply` adds them",
         f"{topic_prefix}orders: message.timestamp.type is CreateTime, LogAppendTime expected",
         f"{topic_prefix}orders.review: max.message.bytes is 1000000, at least 2162712 expected",
         f"{topic_prefix}screener.snapshots: cleanup.policy is delete, compact expected",
     ]
-    topics.apply(broker, topic_prefix)
-    assert topics.check(broker, topic_prefix) == []
+    topics.apply(Cluster(broker), topic_prefix)
+    assert topics.check(Cluster(broker), topic_prefix) == []
     assert counts(admin, topic_prefix)["orders.blocked"] == 5
 
 
 def test_check_of_an_empty_cluster_only_reads(broker: str, admin: AdminClient, topic_prefix: str) -> None:
     """Every declared topic is reported missing, and none is there afterwards."""
-    problems = topics.check(broker, topic_prefix)
+    problems = topics.check(Cluster(broker), topic_prefix)
     assert [problem.split(":")[0] for problem in problems] == [topic.name for topic in topics.load(topic_prefix)]
     assert counts(admin, topic_prefix) == {}
 
@@ -138,14 +139,16 @@ def test_apply_grows_outputs_before_orders_and_never_shrinks(
     broker: str, admin: AdminClient, topic_prefix: str
 ) -> None:
     """Six partitions are given to orders, outputs and shadow, all others keep one; fewer are not taken away."""
-    topics.apply(broker, topic_prefix)
-    assert topics.check(broker, topic_prefix, partitions=6)
-    grown = topics.apply(broker, topic_prefix, partitions=6)
+    topics.apply(Cluster(broker), topic_prefix)
+    assert topics.check(Cluster(broker), topic_prefix, partitions=6)
+    grown = topics.apply(Cluster(broker), topic_prefix, partitions=6)
     assert [change.topic for change in grown][-1] == f"{topic_prefix}orders"
     six = {topic.name: 6 if topic.role in {"in", "out", "shadow"} else 1 for topic in topics.load()}
     assert counts(admin, topic_prefix) == six
-    assert topics.check(broker, topic_prefix, partitions=6) == []
-    fewer = {change.topic.removeprefix(topic_prefix): change for change in topics.apply(broker, topic_prefix, 2)}
+    assert topics.check(Cluster(broker), topic_prefix, partitions=6) == []
+    fewer = {
+        change.topic.removeprefix(topic_prefix): change for change in topics.apply(Cluster(broker), topic_prefix, 2)
+    }
     assert {change.action for change in fewer.values()} == {"unchanged"}
     assert fewer["orders"].details == ("keeps its 6 partitions, Kafka removes none",)
     assert counts(admin, topic_prefix) == six
@@ -156,28 +159,28 @@ def test_apply_follows_an_orders_topic_that_was_there(broker: str, admin: AdminC
     wide = NewTopic(f"{topic_prefix}orders", num_partitions=7, config={"max.message.bytes": "3000000"})
     admin.create_topics([wide])[wide.topic].result()
     wait_for(lambda: counts(admin, topic_prefix) == {"orders": 7})
-    topics.apply(broker, topic_prefix)
-    assert topics.check(broker, topic_prefix) == []
+    topics.apply(Cluster(broker), topic_prefix)
+    assert topics.check(Cluster(broker), topic_prefix) == []
     assert counts(admin, topic_prefix)["orders.quarantine"] == 7
     assert get_config(admin, f"{topic_prefix}orders", "max.message.bytes") == "3000000"
     assert get_config(admin, f"{topic_prefix}orders.quarantine", "max.message.bytes") == str(6_000_000 + 65_536)
-    assert {change.action for change in topics.apply(broker, topic_prefix)} == {"unchanged"}
+    assert {change.action for change in topics.apply(Cluster(broker), topic_prefix)} == {"unchanged"}
 
 
 def test_retention_is_the_operators_after_creation(broker: str, admin: AdminClient, topic_prefix: str) -> None:
     """A retention that the operator changed is neither a problem nor set back."""
-    topics.apply(broker, topic_prefix)
+    topics.apply(Cluster(broker), topic_prefix)
     cleared = f"{topic_prefix}orders.cleared"
     assert get_config(admin, cleared, "retention.ms") == "315619200000"
     set_config(admin, cleared, "retention.ms", "-1")
-    assert topics.check(broker, topic_prefix) == []
-    assert {change.action for change in topics.apply(broker, topic_prefix)} == {"unchanged"}
+    assert topics.check(Cluster(broker), topic_prefix) == []
+    assert {change.action for change in topics.apply(Cluster(broker), topic_prefix)} == {"unchanged"}
     assert get_config(admin, cleared, "retention.ms") == "-1"
 
 
 def test_sizes_hold(broker: str, topic_prefix: str) -> None:
     """Orders takes 1,000,000 bytes and up to its limit, and not one more; quarantine takes 2 MB."""
-    topics.apply(broker, topic_prefix)
+    topics.apply(Cluster(broker), topic_prefix)
     orders = f"{topic_prefix}orders"
     largest = 1_048_588 - BATCH_BYTES
     assert produce(broker, orders, b"x" * 1_000_000) is None
@@ -190,7 +193,7 @@ def test_sizes_hold(broker: str, topic_prefix: str) -> None:
 
 def test_broker_time_is_what_a_consumer_sees(broker: str, topic_prefix: str) -> None:
     """A record sent with a date of 2001 arrives with the broker's time, and says that it is the broker's."""
-    topics.apply(broker, topic_prefix)
+    topics.apply(Cluster(broker), topic_prefix)
     before_ms = int(time.time() * 1000)
     assert produce(broker, f"{topic_prefix}orders", b"{}", timestamp_ms=1_000_000_000_000) is None
     kind, timestamp_ms = first_record(broker, f"{topic_prefix}orders").timestamp()

@@ -25,6 +25,7 @@ from screener.errors import OperatorError
 from screener.lists import build, snapshot
 from screener.runners import topics
 from screener.runners.announcements import announce
+from screener.settings import Cluster
 from tests.integration.kafka import CLEAN, LISTED, Decided, Worker, committed, order, outputs, publish, reading, running
 
 
@@ -245,12 +246,12 @@ def test_an_announced_snapshot_is_taken_and_swapped_between_batches(broker: str,
             time.sleep(0.1)
         status, page = worker.get("/ready")
         assert (status, orjson.loads(page)["problems"][0]) == (503, "no snapshot is loaded")
-        one = announce(broker, f"{prefix}screener.snapshots", first).sha256
+        one = announce(Cluster(broker), f"{prefix}screener.snapshots", first).sha256
         worker.wait_ready()
         publish(broker, f"{prefix}orders", [order("O-1", body)])
         with reading(broker, outputs(prefix)) as reader:
             reader.read_until(1)
-            two = announce(broker, f"{prefix}screener.snapshots", second).sha256
+            two = announce(Cluster(broker), f"{prefix}screener.snapshots", second).sha256
             while worker.metric(f'screener_snapshot_info{{sha256="{two}"}}') != 1:
                 time.sleep(0.1)
             publish(broker, f"{prefix}orders", [order("O-2", body)])
@@ -267,7 +268,7 @@ def test_a_snapshot_that_fails_its_checks_is_refused_and_the_old_one_stays(
     """A changed file, a missing file, no announcement at all, and a list without rows: each is refused and counted."""
     good, changed, poor = with_private(tmp_path, "Hazelmoor"), with_private(tmp_path, "Thornfield"), tmp_path / "poor"
     topic = f"{prefix}screener.snapshots"
-    one = announce(broker, topic, good).sha256
+    one = announce(Cluster(broker), topic, good).sha256
     with running(Worker(broker, prefix, tmp_path / "worker.log")) as worker:
         two = snapshot.load(changed).sha256
         changed.write_bytes(changed.read_bytes().replace(b"Thornfield", b"Thornfeld ", 1))
@@ -305,11 +306,11 @@ def test_a_list_that_lost_its_rows_is_not_announced_unless_it_may(broker: str, p
         built = build.build(build.Inputs(lists=[tmp_path / name]))
         snapshot.save(built.content, paths[-1])
     topic = f"{prefix}screener.snapshots"
-    announce(broker, topic, paths[0])
+    announce(Cluster(broker), topic, paths[0])
     with pytest.raises(OperatorError, match="list EL has 0 rows and had 26"):
-        announce(broker, topic, paths[1])
+        announce(Cluster(broker), topic, paths[1])
     with running(Worker(broker, prefix, tmp_path / "worker.log", ["--allow-stale"])) as worker:
-        poor = announce(broker, topic, paths[1], accept_losses=True).sha256
+        poor = announce(Cluster(broker), topic, paths[1], accept_losses=True).sha256
         deadline = time.monotonic() + 20
         while worker.metric(f'screener_snapshot_info{{sha256="{poor}"}}') != 1 and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -346,7 +347,7 @@ def test_a_partition_without_a_counterpart_waits_and_is_answered_once_it_has_one
             assert worker.metric("screener_partitions_waiting") == 1, worker.log.read_text()[-2000:]
             assert "2 partitions" in worker.log.read_text(encoding="utf-8")
             assert len(reader.read(1.0)) == 20
-        topics.apply(broker, prefix, 3)
+        topics.apply(Cluster(broker), prefix, 3)
         with reading(broker, outputs(prefix)) as reader:
             decided = reader.read_until(30)
         assert len({record.key for record in decided}) == len(decided) == 30
@@ -357,7 +358,7 @@ def test_two_slots_share_the_partitions_and_survive_each_others_end(
     broker: str, topic_prefix: str, sample_file: Path, tmp_path: Path
 ) -> None:
     """Two workers of a group, one killed and one stopped on the way: one committed decision for each order."""
-    topics.apply(broker, topic_prefix, 6)
+    topics.apply(Cluster(broker), topic_prefix, 6)
     count = 12_000
     options = ["--snapshot", str(sample_file)]
     workers = [

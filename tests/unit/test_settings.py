@@ -33,6 +33,15 @@ def test_every_setting_can_come_from_the_environment(tmp_path):
     snapshot.touch()
     environment = {
         "SCREENER_BOOTSTRAP_SERVERS": "a:1,[::1]:65535, c.example:9092",
+        "SCREENER_SECURITY_PROTOCOL": "sasl_ssl",
+        "SCREENER_SASL_MECHANISM": "SCRAM-SHA-256",
+        "SCREENER_SASL_USERNAME": "worker",
+        "SCREENER_SASL_PASSWORD": " secret ",
+        "SCREENER_SASL_PASSWORD_FILE": "",
+        "SCREENER_SSL_CA_FILE": str(snapshot),
+        "SCREENER_SSL_CERTIFICATE_FILE": str(snapshot),
+        "SCREENER_SSL_KEY_FILE": str(snapshot),
+        "SCREENER_SSL_KEY_PASSWORD_FILE": str(snapshot),
         "SCREENER_SNAPSHOT": str(snapshot),
         "SCREENER_TOPIC_PREFIX": "trial.",
         "SCREENER_GROUP": "night",
@@ -47,6 +56,15 @@ def test_every_setting_can_come_from_the_environment(tmp_path):
     assert set(environment) == {env_name(field.name) for field in fields(Settings)}
     assert load({}, environment) == Settings(
         bootstrap_servers="a:1,[::1]:65535, c.example:9092",
+        security_protocol="SASL_SSL",
+        sasl_mechanism="SCRAM-SHA-256",
+        sasl_username="worker",
+        sasl_password=" secret ",  # noqa: S106  made up
+        sasl_password_file=None,
+        ssl_ca_file=Path(snapshot),
+        ssl_certificate_file=Path(snapshot),
+        ssl_key_file=Path(snapshot),
+        ssl_key_password_file=Path(snapshot),
         snapshot=Path(snapshot),
         topic_prefix="trial.",
         group="night",
@@ -178,3 +196,44 @@ def test_settings_do_not_change():
     """Settings are read once and stay."""
     with pytest.raises(FrozenInstanceError):
         load({}, SERVERS).slot = 1
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"SECURITY_PROTOCOL": "SASL_SSL"}, "SASL_SSL needs a SCREENER_SASL_USERNAME"),
+        ({"SECURITY_PROTOCOL": "TLS"}, "expected one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"),
+        ({"SASL_USERNAME": "worker"}, "a login is set, and SCREENER_SECURITY_PROTOCOL=PLAINTEXT does not use it"),
+        ({"SSL_CA_FILE": "FILE"}, "TLS is set up, and SCREENER_SECURITY_PROTOCOL=PLAINTEXT does not use it"),
+        ({"SSL_CA_FILE": "no/such/file"}, "expected a PEM file that exists"),
+        ({"SSL_CA_FILE": "a\0b"}, "expected a PEM file that exists"),
+        ({"SECURITY_PROTOCOL": "SSL", "SSL_KEY_FILE": "FILE"}, "go together: only one is set"),
+        (
+            {
+                "SECURITY_PROTOCOL": "SASL_SSL",
+                "SASL_USERNAME": "worker",
+                "SASL_PASSWORD": "hunter2",
+                "SASL_PASSWORD_FILE": "FILE",
+            },
+            "are both set",
+        ),
+        ({"SASL_PASSWORD": "hunter2\0"}, "SCREENER_SASL_PASSWORD: expected"),
+    ],
+)
+def test_security_settings_that_do_not_fit_are_refused_and_no_secret_is_shown(tmp_path, given, expected):
+    """One message says what does not go together; a password is in none of them, nor in what settings look like."""
+    there = tmp_path / "there"
+    there.touch()
+    named = {f"SCREENER_{name}": str(there) if value == "FILE" else value for name, value in given.items()}
+    with pytest.raises(OperatorError, match="can't be used") as refusal:
+        load({}, SERVERS | named)
+    assert expected in str(refusal.value)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_password_does_not_show_in_the_settings():
+    """What settings look like when they are printed has no password."""
+    login = {"SCREENER_SECURITY_PROTOCOL": "SASL_SSL", "SCREENER_SASL_USERNAME": "worker"}
+    held = load({}, SERVERS | login | {"SCREENER_SASL_PASSWORD": "hunter2"})
+    assert held.sasl_password == "hunter2"  # noqa: S105  made up
+    assert "hunter2" not in repr(held)

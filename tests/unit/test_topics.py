@@ -13,6 +13,7 @@ import pytest
 from screener.errors import OperatorError
 from screener.runners import topics
 from screener.runners.topics import Change, Topic
+from screener.settings import Cluster
 
 DECLARATION = Path(__file__).resolve().parents[2] / "topics" / "topics.toml"
 NAMES = [
@@ -222,7 +223,7 @@ def test_commands_take_options_before_the_environment(monkeypatch: pytest.Monkey
     for arguments in (["check"], ["check", "--bootstrap-servers", "o:2", "--topic-prefix", "", "--partitions", "6"]):
         namespace = parse(*arguments)
         assert namespace.run(namespace) == 0
-    assert seen == [("env:1", "env.", None), ("o:2", "", 6)]
+    assert seen == [(Cluster("env:1"), "env.", None), (Cluster("o:2"), "", 6)]
 
 
 def test_check_exits_with_1_when_something_is_wrong(
@@ -239,7 +240,7 @@ def test_no_broker_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without servers in options and environment the operator is told where to name them."""
     monkeypatch.delenv("SCREENER_BOOTSTRAP_SERVERS", raising=False)
     namespace = parse("apply")
-    with pytest.raises(OperatorError, match="--bootstrap-servers or set SCREENER_BOOTSTRAP_SERVERS"):
+    with pytest.raises(OperatorError, match="--bootstrap-servers and no SCREENER_BOOTSTRAP_SERVERS"):
         namespace.run(namespace)
 
 
@@ -247,7 +248,7 @@ def test_broker_that_does_not_answer() -> None:
     """Nothing listens: within about ten seconds the operator gets one sentence with the address."""
     started = time.monotonic()
     with pytest.raises(OperatorError, match=r"^No Kafka broker answers at 127\.0\.0\.1:1 within 8 s: [^\n]+\.$"):
-        topics.check("127.0.0.1:1")
+        topics.check(Cluster("127.0.0.1:1"))
     assert time.monotonic() - started < 11
 
 
@@ -255,4 +256,4 @@ def test_broker_that_does_not_answer() -> None:
 def test_partitions_have_a_limit(partitions: int) -> None:
     """A count of partitions outside 1 to 1000 is refused before any broker is asked."""
     with pytest.raises(OperatorError, match="--partitions must be 1 to 1000"):
-        topics.apply("127.0.0.1:1", partitions=partitions)
+        topics.apply(Cluster("127.0.0.1:1"), partitions=partitions)
