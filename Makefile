@@ -4,19 +4,20 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 UV ?= uv
-LOCKS := runtime broker test bench fuzz build oracle quix
+LOCKS := runtime broker test ops bench fuzz build oracle quix
 PIP_INSTALL := $(PY) -m pip --quiet --disable-pip-version-check install
 LOCKED := $(PIP_INSTALL) --require-hashes --only-binary :all:
+KUSTOMIZE := v5.8.0
 TEST_TIMEOUT_SECONDS := 300
 TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint format bench report rivals quix soak fuzz locks pins reference clean
+.PHONY: help demo test test-ops lint format bench report rivals quix soak fuzz locks pins reference clean
 
 help:  ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 demo: $(VENV)/.broker  ## screen sample orders through a real Kafka on this machine
 	@$(VENV)/bin/screener demo
@@ -26,6 +27,10 @@ demo: $(VENV)/.broker  ## screen sample orders through a real Kafka on this mach
 test: lint  ## lint, then every test (integration tests start a real Kafka)
 	@mkdir -p build/tmp
 	@TMPDIR="$(CURDIR)/build/tmp" $(PY) -m pytest --timeout=$(TEST_TIMEOUT_SECONDS) -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+
+test-ops: $(VENV)/.ops  ## what operates it: image, manifests, rights, alerts, dashboard (with a real Prometheus, where it is)
+	@mkdir -p build/tmp
+	@TMPDIR="$(CURDIR)/build/tmp" $(PY) -m pytest tests/ops --timeout=$(TEST_TIMEOUT_SECONDS) -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test  ## ruff, mypy and the import contracts
 	@$(PY) -m ruff check .
@@ -73,8 +78,9 @@ locks:  ## resolve requirements/*.in again (needs uv)
 pins: $(VENV)/.broker  ## resolve the jars of the broker again, for a new version of Kafka
 	@$(PY) -c 'from screener.broker_jars import pin; pin()'
 
-reference: $(VENV)/.broker  ## write docs/reference/ from the code
+reference: $(VENV)/.test  ## write docs/reference/ from the code, and what Kubernetes is told of topics and alerts
 	@$(PY) docs/generate.py
+	@$(PY) k8s/generate.py
 
 clean:  ## remove the environment, caches and everything built
 	@rm -rf $(VENV) $(VENV)-quix build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -104,6 +110,14 @@ $(VENV)/.broker: $(VENV)/.runtime requirements/broker.txt
 $(VENV)/.test: $(VENV)/.broker requirements/test.txt
 	@echo "installing requirements/test.txt"
 	@$(LOCKED) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.ops: $(VENV)/.test requirements/ops.txt
+	@echo "installing requirements/ops.txt"
+	@$(LOCKED) -r requirements/ops.txt
+	@if command -v go >/dev/null; then \
+	  GOBIN="$(CURDIR)/$(VENV)/bin" go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE); \
+	else echo "there is no go to build kustomize with: the tests that need it are skipped" >&2; fi
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.broker requirements/bench.txt

@@ -240,11 +240,14 @@ def _accepted(read: Callable[[str], object]) -> str:
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
 LABELS = {
+    "code": "reason code, see [reasons.md](reasons.md)",
+    "topic": "an outgoing topic that this worker writes to",
+    "version": "of screener",
     "outcome": "`clear`, `review`, `block`, `quarantine`",
     "list": "code of a source list, such as `EL`",
     "reason": "code of a quarantine, see [reasons.md](reasons.md)",
     "result": "`committed`, `aborted`",
-    "partition": "number of a partition of `orders` that this worker has",
+    "partition": "number of a partition that this worker has",
     "sha256": "hash of the snapshot in use; one series at a time",
 }
 
@@ -255,6 +258,13 @@ METRIC_NOTES = {
     "screener_parties_new_total": "its share of `screener_parties_total` is what the memory misses; high after a start",
     "screener_license_contests_total": "some are normal where several workers have orders under one license",
     "screener_orders_total": "counted when the transaction is committed",
+    "screener_build_info": "its value is always 1",
+    "screener_reasons_total": "of every outcome; `EL_HIT`, `EL_SIMILAR_NAME` and so on tell a list and how it was hit,"
+    " `RF_` codes are red flags: see [reasons.md](reasons.md)",
+    "screener_answer_seconds": "what an order system waits for; holds the time that orders lay while no worker ran",
+    "screener_transaction_seconds": "screening and commit of a batch; the coordinator ends one at ten seconds",
+    "screener_output_stalled_seconds": "looked at every ten seconds; above a minute a transaction hangs, and readers of"
+    " `read_committed` get nothing more from there",
     "screener_hits_total": "one an order and list, however many hits the order has",
     "screener_quarantined_total": "any growth is worth a look: someone sends what is no order",
     "screener_screening_seconds": "decoding to decision, without Kafka; committed orders only",
@@ -291,9 +301,9 @@ def _metrics() -> str:
 
 
 def _metric(collector: Any) -> tuple[str, str, str, str]:  # noqa: ANN401  the client library's collectors
-    (family,) = collector.describe() or collector.collect()
+    (family,) = collector.collect()
     name = family.name + "_total" * (family.type == "counter")
-    labels = collector._labelnames  # noqa: SLF001  not told in any other way
+    labels = getattr(collector, "_labelnames", ())  # not told in any other way
     if name not in METRIC_NOTES or not LABELS.keys() >= set(labels):
         raise Undocumented(f"{name}{labels}: add it to METRIC_NOTES and its labels to LABELS in docs/generate.py")
     meaning = f"{family.documentation} {_sentence(METRIC_NOTES[name])}"

@@ -409,10 +409,11 @@ _WORKER_TEXTS = {
     "allow_stale": "clear with old lists all the same; is recorded in each decision",
     "profile": "the jurisdiction whose rules apply, a row of jurisdictions.toml (default: us)",
     "shadow": "write decisions to screener.shadow only",
+    "log_format": "text or json, a line each (default: text)",
 }
 
 
-_SUM_SETTINGS = ("bootstrap_servers", "topic_prefix", "group", "slot", "metrics_host", "metrics_port")
+_SUM_SETTINGS = ("bootstrap_servers", "topic_prefix", "group", "slot", "metrics_host", "metrics_port", "log_format")
 
 
 def _add_worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -96,6 +96,7 @@ class Settings(Cluster):
     allow_stale: bool = False
     profile: str = "us"
     shadow: bool = False
+    log_format: str = "text"
 
     @property
     def transactional_id(self) -> str:
@@ -142,7 +143,9 @@ def _load(
             shown = "" if row.name in _SECRET else f"={text!r}"
             problems.append(f"{env_name(row.name)}{shown}: expected {error}")
     if "bootstrap_servers" not in values and not any("BOOTSTRAP" in problem for problem in problems):
-        problems.append(f"no --bootstrap-servers and no {env_name('bootstrap_servers')}: expected host:port of a Kafka broker")
+        problems.append(
+            f"no --bootstrap-servers and no {env_name('bootstrap_servers')}: expected host:port of a Kafka broker"
+        )
     problems += strays
     made = None if problems else kind(**values)  # type: ignore[arg-type]
     if made is not None:
@@ -203,10 +206,12 @@ def _file(what: str) -> Callable[[str], Path | None]:
 
 
 def _one_of(allowed: Sequence[str]) -> Callable[[str], str]:
+    by_lower = {word.lower(): word for word in allowed}
+
     def read(text: str) -> str:
-        if text.upper() not in allowed:
+        if text.lower() not in by_lower:
             raise ValueError(f"one of {', '.join(allowed)}")
-        return text.upper()
+        return by_lower[text.lower()]
 
     return read
 
@@ -244,4 +249,5 @@ _READERS: dict[str, Callable[[str], object]] = {
     "allow_stale": _flag,
     "profile": _group,
     "shadow": _flag,
+    "log_format": _one_of(("text", "json")),
 }

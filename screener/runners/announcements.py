@@ -21,8 +21,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from screener import __version__
 from screener.errors import OperatorError
 from screener.lists import build, pace, snapshot
-from screener.runners import topics
-from screener.runners.clients import connection
+from screener.runners.cluster import Reached, connection
 from screener.runners.warming import warm
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def announce(cluster: Cluster, topic: str, path: Path, *, accept_losses: bool = 
     `accept_losses`, which the announcement then says to the workers.
     """
     published = snapshot.load(path)
-    topics.Reached(cluster)
+    Reached(cluster)
     if not accept_losses:
         before = _told_rows(_latest(cluster, topic))
         build.check_rows(before, published, "the snapshot announced before", "publish")

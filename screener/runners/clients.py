@@ -1,30 +1,25 @@
-"""The Kafka clients: how they reach the cluster, what a lane's are set to, what errors mean, the records they give."""
+"""The Kafka clients of a lane: what they are set to, what their errors mean, and the records that they give."""
 
 from __future__ import annotations
 
-import re
-import socket
-import ssl
 import threading
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confluent_kafka import KafkaError
 
-from screener.errors import OperatorError
+from screener.runners.cluster import connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
     from confluent_kafka import KafkaException, Message
 
-    from screener.settings import Cluster, Settings
+    from screener.settings import Settings
 
 TRANSACTION_TIMEOUT_MS = 10_000
 SESSION_TIMEOUT_MS = 10_000
 METADATA_MS = 10_000
-TLS_SECONDS_MAX = 5.0
 RETRY_BACKOFF_MS = 2
 """A transaction that follows at once waits for the markers of the last one in steps of this length; it doubles."""
 POISON = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
@@ -36,121 +31,39 @@ HOPELESS = frozenset(
         KafkaError.GROUP_AUTHORIZATION_FAILED,
     }
 )
-REFUSED = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001  their public names
 LOST = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})  # noqa: SLF001  their public names
-
-_STATE = re.compile(r" \(after \d+ms in state \w+\)")
-_ALERT = re.compile(r"alert .*(certificate|unknown ca)")
-"""What the broker says of a client's certificate comes as an alert, after the connection stands."""
 
 Source = tuple[int, int]  # partition, offset
 
 
+Headers = list[tuple[str, str | bytes | None]]
+
+TRACE_LENGTHS_MAX = {"traceparent": 55, "tracestate": 512}
+"""W3C Trace Context: the headers by which an order is traced, and how long they may be. Baggage may be personal."""
+
+
 class Received(NamedTuple):
-    """An order's record, without what the client's types leave open."""
+    """An order's record, without what the client's types leave open; its decision takes on the headers in `trace`."""
 
     source: Source
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+    trace: Headers
 
 
 def received(message: Message) -> Received:
     """The order's record of a message that is no error."""
     source = (message.partition() or 0, message.offset() or 0)
-    return Received(source, message.timestamp()[1], message.key(), message.value())
+    headers = message.headers()
+    trace = _trace_of(dict(headers)) if headers else []
+    return Received(source, message.timestamp()[1], message.key(), message.value(), trace)
 
 
-def connection(cluster: Cluster) -> dict[str, Any]:
-    """The settings by which every client reaches the cluster; OperatorError where a file can't be read."""
-    given: dict[str, Any] = {"bootstrap.servers": cluster.bootstrap_servers}
-    if cluster.security_protocol != "PLAINTEXT":
-        given["security.protocol"] = cluster.security_protocol
-    if cluster.logs_in:
-        given["sasl.mechanism"] = cluster.sasl_mechanism
-        given["sasl.username"] = cluster.sasl_username
-        given["sasl.password"] = password(cluster)
-    if cluster.ssl_ca_file:
-        given["ssl.ca.location"] = str(cluster.ssl_ca_file)
-    if cluster.ssl_certificate_file and cluster.ssl_key_file:
-        given["ssl.certificate.location"] = str(cluster.ssl_certificate_file)
-        given["ssl.key.location"] = str(cluster.ssl_key_file)
-    if cluster.ssl_key_password_file:
-        given["ssl.key.password"] = _secret(cluster.ssl_key_password_file)
-    return given
-
-
-def password(cluster: Cluster) -> str:
-    """The password to log in with; OperatorError where its file can't be read."""
-    return _secret(cluster.sasl_password_file) if cluster.sasl_password_file else cluster.sasl_password
-
-
-def _secret(path: Path) -> str:
-    """What a file of one line says."""
-    try:
-        text = path.read_text(encoding="utf-8").rstrip("\r\n")
-        why = "" if text else "it is empty"
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no UTF-8 text"
-    if why:
-        raise OperatorError(f"{path}: the secret can't be read ({why})")
-    return text
-
-
-class Heard:
-    """Hears a client's errors, and can say why the cluster would not have it."""
-
-    def __init__(self) -> None:
-        self._refused: KafkaError | None = None
-        self.last = ""
-        """What was heard last of a connection that did not come about."""
-
-    def __call__(self, error: KafkaError) -> None:
-        """Take one error."""
-        text = _STATE.sub("", error.str()).rstrip(".")
-        if error.code() in REFUSED or _ALERT.search(text):
-            self._refused = error
-        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  as above; it says nothing new
-            self.last = text
-
-    def refusal(self, cluster: Cluster) -> str | None:
-        """Why the cluster refused, or was refused, in one sentence; None where nothing of the kind was heard."""
-        if self._refused is None:
-            return None
-        servers, why = cluster.bootstrap_servers, self.last.rpartition(": ")[2]
-        if self._refused.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001  as above
-            return f"Kafka at {servers} refuses the login of {cluster.sasl_username} ({why})."
-        if _ALERT.search(self._refused.str()):
-            own = cluster.ssl_certificate_file or "none given"
-            return f"Kafka at {servers} refuses the certificate of this client ({own})."
-        return f"No TLS connection to Kafka at {servers}: {_tls_fault(cluster) or why}."
-
-
-def tls_context(cluster: Cluster) -> ssl.SSLContext:
-    """The same trust and the same certificate for clients that are not librdkafka's; OperatorError as `connection`."""
-    try:
-        context = ssl.create_default_context(cafile=cluster.ssl_ca_file)
-        if cluster.ssl_certificate_file and cluster.ssl_key_file:
-            secret = _secret(cluster.ssl_key_password_file) if cluster.ssl_key_password_file else ""
-            context.load_cert_chain(cluster.ssl_certificate_file, cluster.ssl_key_file, secret)
-    except (OSError, ssl.SSLError) as error:
-        raise OperatorError(f"the certificates and keys for TLS can't be used ({error})") from None
-    return context
-
-
-def _tls_fault(cluster: Cluster) -> str | None:
-    """What is wrong with a broker's certificate: the client library only says that something is."""
-    host, _, port = cluster.bootstrap_servers.split(",")[0].strip().rpartition(":")
-    try:
-        with (
-            socket.create_connection((host.strip("[]"), int(port)), TLS_SECONDS_MAX) as plain,
-            tls_context(cluster).wrap_socket(plain, server_hostname=host.strip("[]")),
-        ):
-            return None
-    except ssl.SSLCertVerificationError as error:
-        return f"the certificate of {host} is not accepted ({error.verify_message.rstrip('.')})"
-    except (OSError, OperatorError) as error:
-        return str(error)
+def _trace_of(headers: Mapping[str, str | bytes | None]) -> Headers:
+    """The headers of a trace, as far as they are of a trace's form."""
+    found = ((name, headers.get(name), most) for name, most in TRACE_LENGTHS_MAX.items())
+    return [(name, value) for name, value, most in found if value and len(value) <= most]
 
 
 def producer_settings(

@@ -1,4 +1,4 @@
-"""Hosting a Faust app in a process of ours: its logging, its port, where it may write, and how it ends."""
+"""Hosting a Faust app in a process of ours: its cluster, its port, where it may write, and how it ends."""
 
 from __future__ import annotations
 
@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING, Any
 import faust
 
 from screener.errors import OperatorError
-from screener.runners.clients import password, tls_context
+from screener.runners import logs
+from screener.runners.cluster import password, tls_context
 
 if TYPE_CHECKING:
     from screener.settings import Settings
-
-LOGGING: dict[str, Any] = {  # handed to Faust too, which would set up its own
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"level": "INFO", "handlers": ["stderr"]},
-    "loggers": {name: {"level": "WARNING"} for name in ("aiohttp.access", "faust", "mode")},
-}
 
 
 def check_port(settings: Settings) -> None:
@@ -60,9 +52,11 @@ def app_options(settings: Settings, name: str) -> dict[str, Any]:
     }
 
 
-def status_of(app: faust.App) -> int:
+def status_of(app: faust.App, settings: Settings) -> int:
     """Run an app until a signal ends it, or until it can't go on: its exit status."""
-    worker = faust.Worker(app, loglevel="INFO", quiet=True, redirect_stdouts=False, logging_config=LOGGING)
+    worker = faust.Worker(
+        app, loglevel="INFO", quiet=True, redirect_stdouts=False, logging_config=logs.config(settings.log_format)
+    )
     try:
         worker.execute_from_commandline()
     except SystemExit as end:

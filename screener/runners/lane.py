@@ -32,6 +32,7 @@ from screener.runners.clients import (
     POISON,
     TRANSACTION_TIMEOUT_MS,
     Bounded,
+    Headers,
     Hung,
     Received,
     Source,
@@ -70,8 +71,6 @@ LOST_SECONDS = 120.0
 """After this time no fault is put down to a broker that was gone."""
 BACKOFF_SECONDS_MAX = 5.0
 CONTESTED_SECONDS = (0.005, 0.1)
-
-Headers = list[tuple[str, str | bytes | None]]
 
 
 class _Contested(Exception):  # noqa: N818  no fault
@@ -112,6 +111,13 @@ class Lane:
         self._bounded: Bounded
         self.partitions: Partitions | None = None
         """What the consumer holds, while there is one."""
+
+    @property
+    def written(self) -> set[tuple[str, int]]:
+        """The outgoing topics and partitions that this worker writes to now; may be asked from another thread."""
+        held = self.partitions
+        names = [self._shadow] if self._settings.shadow else self._outputs.values()
+        return {(name, number) for name in names for number in held.numbers} if held else set()
 
     @property
     def joined(self) -> bool:
@@ -203,7 +209,9 @@ class Lane:
         self._failed = None
         snapshot = self._current()
         try:
+            begun = time.perf_counter()
             decided = self._transact(records, snapshot, held)
+            took = time.perf_counter() - begun
         except _Contested:
             self._again(records, held)
             return
@@ -218,7 +226,8 @@ class Lane:
             self._undeliverable.difference_update(record.source for record in answered)
         if rest:
             held.go_to(rest)
-        self._metrics.committed(decided)
+        now = time.time()
+        self._metrics.committed(decided, (max(0.0, now - record.timestamp_ms / 1_000) for record in answered), took)
         self._metrics.met(snapshot)
 
     def _screened(self, record: Received, snapshot: Snapshot) -> Decision:
@@ -230,7 +239,8 @@ class Lane:
             return screen(record.value, snapshot, terms, record.key, self._ledger)
         except Exception as error:  # noqa: BLE001  a fault of ours stops no other order and is no answer
             trace = _trace(error)
-            log.error("screening of %s[%d]@%d failed: %s", self._orders, *record.source, trace)  # noqa: TRY400
+            source = self._told(record)
+            log.error("screening of %s failed: %s", source, trace, extra={"source": source})  # noqa: TRY400
             return give_up(record.value, Fault("SCREENING_FAILED", trace), snapshot, terms)
 
     # --- the transaction ---------------------------------------------------------------------------------------------
@@ -302,14 +312,14 @@ class Lane:
                 return
 
     def _produce(self, record: Received, decision: Decision) -> None:
-        partition, offset = record.source
         topic = self._shadow if self._settings.shadow else self._outputs[decision.outcome]
         headers: Headers = [
-            ("screener-source", f"{self._orders}[{partition}]@{offset}"),
+            ("screener-source", self._told(record)),
             ("screener-source-timestamp-ms", str(record.timestamp_ms)),
+            *record.trace,
         ]
         try:
-            self._offer(topic, decision.value, record.key, partition, headers)
+            self._offer(topic, decision.value, record.key, record.source[0], headers)
         except KafkaException as error:
             if error.args[0].code() in POISON:
                 self._found_undeliverable(record, error.args[0])
@@ -320,13 +330,19 @@ class Lane:
                 self._found_undeliverable(record, self._failed)
                 raise KafkaException(self._failed)
 
+    def _told(self, record: Received) -> str:
+        """Where an order is, in the field's usual words."""
+        partition, offset = record.source
+        return f"{self._orders}[{partition}]@{offset}"
+
     def _not_delivered(self, error: KafkaError | None, _message: object) -> None:
         """The client's word on a record: the broker refused it, and with it all that it was packed together with."""
         if error is not None and error.code() in POISON:
             self._failed = error
 
     def _found_undeliverable(self, record: Received, error: KafkaError) -> None:
-        log.error("decision on %s[%d]@%d can't be produced: %s", self._orders, *record.source, error.str())
+        source = self._told(record)
+        log.error("decision on %s can't be produced: %s", source, error.str(), extra={"source": source})
         self._undeliverable.add(record.source)
 
     def _roll_back(self, error: KafkaException, records: list[Received], held: Partitions) -> None:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import faust
 
 from screener.authorizations import as_text, units
-from screener.runners.hosting import LOGGING, app_options, check_port, status_of
+from screener.runners import logs
+from screener.runners.hosting import app_options, check_port, status_of
 from screener.runners.license_use import BETWEEN, of_licenses, use_of
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ FAST = {
 
 def run(settings: Settings) -> int:
     """Sum uses until a signal ends it; OperatorError says what an operator must fix."""
-    logging.config.dictConfig(LOGGING)
+    logging.config.dictConfig(logs.config(settings.log_format))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # without a broker it says so ten times a second
     usage, drawn = of_licenses(settings, settings.topic_prefix)
     check_port(settings)
     app = _app(settings)
     _sum(app, usage, drawn)
-    return status_of(app)
+    return status_of(app, settings)
 
 
 def _app(settings: Settings) -> faust.App:

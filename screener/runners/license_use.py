@@ -22,7 +22,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from screener.authorizations import Drawn, Use, as_text, units
 from screener.errors import OperatorError
 from screener.runners import topics
-from screener.runners.clients import connection
+from screener.runners.cluster import connection
 from screener.runners.terminal import printable
 
 if TYPE_CHECKING:

@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections import Counter as Counts
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from screener import __version__
+from screener.runners.distribution import Distribution
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from screener.model import Decision, Snapshot
 
 OUTCOMES = ("clear", "review", "block", "quarantine")
+ANSWER_SECONDS_BUCKETS = (2e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
+TRANSACTION_SECONDS_BUCKETS = (2e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SCREENING_SECONDS_BUCKETS = (25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 50e-3, 250e-3, 1.0)
 BATCH_ORDERS_BUCKETS = (1, 2, 5, 10, 50, 100, 500, 1_000, 2_000, 5_000)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -28,76 +33,66 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._orders = Counter("screener_orders", "Orders answered, by outcome.", ["outcome"], registry=self.registry)
-        self._hits = Counter("screener_hits", "Orders with a hit on a list.", ["list"], registry=self.registry)
-        self._quarantined = Counter(
-            "screener_quarantined", "Orders quarantined, by reason.", ["reason"], registry=self.registry
-        )
-        self._screening = Histogram(
-            "screener_screening_seconds",
-            "Time to screen one order.",
-            buckets=SCREENING_SECONDS_BUCKETS,
-            registry=self.registry,
-        )
-        self._batch = Histogram(
-            "screener_batch_orders",
-            "Orders answered in one transaction.",
-            buckets=BATCH_ORDERS_BUCKETS,
-            registry=self.registry,
-        )
-        self._parties = Counter("screener_parties", "Parties of the orders that were read.", registry=self.registry)
-        self._parties_new = Counter(
-            "screener_parties_new", "Parties that were not remembered and had to be worked out.", registry=self.registry
-        )
+        self._gauge("screener_build_info", "This version.", "version").labels(__version__).set(1)
+        self._orders = self._counter("screener_orders", "Orders answered, by outcome.", "outcome")
+        self._hits = self._counter("screener_hits", "Orders with a hit on a list.", "list")
+        self._reasons = self._counter("screener_reasons", "Orders with a reason, by its code.", "code")
+        self._quarantined = self._counter("screener_quarantined", "Orders quarantined, by reason.", "reason")
+        text = "From the broker's timestamp of an order to its committed decision."
+        self._answer = Distribution("screener_answer_seconds", text, ANSWER_SECONDS_BUCKETS, self.registry)
+        text = "Time to screen one order."
+        self._screening = Distribution("screener_screening_seconds", text, SCREENING_SECONDS_BUCKETS, self.registry)
+        text = "Orders answered in one transaction."
+        self._batch = Distribution("screener_batch_orders", text, BATCH_ORDERS_BUCKETS, self.registry)
+        text = "From the beginning of a transaction to its commit."
+        self._took = Distribution("screener_transaction_seconds", text, TRANSACTION_SECONDS_BUCKETS, self.registry)
+        self._transactions = self._counter("screener_transactions", "Kafka transactions, by result.", "result")
+        text = "Batches screened again because another worker drew on the same license."
+        self._contested = self._counter("screener_license_contests", text)
+        self._parties = self._counter("screener_parties", "Parties of the orders that were read.")
+        text = "Parties that were not remembered and had to be worked out."
+        self._parties_new = self._counter("screener_parties_new", text)
         self._met = ("", 0, 0)
-        self._transactions = Counter(
-            "screener_transactions", "Kafka transactions, by result.", ["result"], registry=self.registry
-        )
-        self._contested = Counter(
-            "screener_license_contests",
-            "Batches screened again because another worker drew on the same license.",
-            registry=self.registry,
-        )
-        self._lag = Gauge(
-            "screener_consumer_lag_records", "Orders not yet answered.", ["partition"], registry=self.registry
-        )
-        self._waiting = Gauge(
-            "screener_partitions_waiting",
-            "Partitions of orders that are not read: an outgoing topic has fewer partitions.",
-            registry=self.registry,
-        )
-        self._expired = Counter(
-            "screener_orders_expired",
-            "Records of orders that the topic deleted before they were answered.",
-            registry=self.registry,
-        )
-        self._age = Gauge(
-            "screener_snapshot_age_seconds", "Age of the oldest list of the snapshot in use.", registry=self.registry
-        )
-        self._snapshot = Gauge(
-            "screener_snapshot_info", "The snapshot in use, by its hash.", ["sha256"], registry=self.registry
-        )
-        self._entries = Gauge(
-            "screener_list_entries", "Entries of the snapshot in use, by list.", ["list"], registry=self.registry
-        )
-        self._refused = Counter(
-            "screener_snapshots_refused", "Announced snapshots that were not taken.", registry=self.registry
-        )
+        self._lag = self._gauge("screener_consumer_lag_records", "Orders not yet answered.", "partition")
+        text = "Partitions of orders that are not read: an outgoing topic has fewer partitions."
+        self._waiting = self._gauge("screener_partitions_waiting", text)
+        text = "How long readers of committed decisions have stood still before records that are there."
+        self._stalled = self._gauge("screener_output_stalled_seconds", text, "topic", "partition")
+        text = "Records of orders that the topic deleted before they were answered."
+        self._expired = self._counter("screener_orders_expired", text)
+        self._age = self._gauge("screener_snapshot_age_seconds", "Age of the oldest list of the snapshot in use.")
+        self._snapshot = self._gauge("screener_snapshot_info", "The snapshot in use, by its hash.", "sha256")
+        self._entries = self._gauge("screener_list_entries", "Entries of the snapshot in use, by list.", "list")
+        self._refused = self._counter("screener_snapshots_refused", "Announced snapshots that were not taken.")
         for outcome in OUTCOMES:
             self._orders.labels(outcome)
         for result in ("committed", "aborted"):
             self._transactions.labels(result)
 
-    def committed(self, decided: Sequence[tuple[Decision, float]]) -> None:
-        """Count a transaction: its decisions, with the seconds that screening each order took."""
-        self._batch.observe(len(decided))
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry)
+
+    def committed(
+        self, decided: Sequence[tuple[Decision, float]], waited: Iterable[float], transaction_seconds: float
+    ) -> None:
+        """Count a transaction: its decisions, with the seconds that screening each order took.
+
+        `waited` has the seconds from the broker's timestamp of each order to the commit.
+        """
+        self._batch.observe((len(decided),))
+        self._took.observe((transaction_seconds,))
         self._transactions.labels("committed").inc()
         for outcome, count in Counts(decision.outcome for decision, _ in decided).items():
             self._orders.labels(outcome).inc(count)
-        for _, seconds in decided:
-            self._screening.observe(seconds)
+        self._screening.observe(seconds for _, seconds in decided)
+        self._answer.observe(waited)
         for code, count in Counts(code for decision, _ in decided for code in decision.lists).items():
             self._hits.labels(code).inc(count)
+        for code, count in Counts(code for decision, _ in decided for code in decision.reasons).items():
+            self._reasons.labels(code).inc(count)
         faults = (decision.reasons[0] for decision, _ in decided if decision.outcome == "quarantine")
         for reason, count in Counts(faults).items():
             self._quarantined.labels(reason).inc(count)
@@ -127,6 +122,10 @@ class Metrics:
         """Say how many partitions have no counterpart in an outgoing topic and are not read."""
         self._waiting.set(partitions)
 
+    def stalled(self, topic: str, partition: int, seconds: float) -> None:
+        """Say how long the committed end of an outgoing partition has stood still before its end; 0: it does not."""
+        self._stalled.labels(topic, str(partition)).set(seconds)
+
     def expired(self, records: int) -> None:
         """Count records of `orders` that were deleted before they were answered."""
         self._expired.inc(records)
@@ -134,6 +133,7 @@ class Metrics:
     def revoked(self) -> None:
         """Forget the partitions' lags: other workers may have them now."""
         self._lag.clear()
+        self._stalled.clear()
 
     def swapped(self, snapshot: Snapshot) -> None:
         """Say which snapshot is in use."""

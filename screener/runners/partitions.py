@@ -11,6 +11,7 @@ from confluent_kafka import KafkaException, TopicPartition
 from screener.errors import OperatorError
 from screener.runners import topics
 from screener.runners.clients import HOPELESS, Hung, Received, received, told
+from screener.runners.cluster import partition_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,6 +54,8 @@ class Partitions:
         self._heard_at = self._known_at = time.monotonic()
         self._fresh = False
         self.joined = False
+        self.numbers: frozenset[int] = frozenset()
+        """The partitions that are held, for other threads to read."""
         self.revoked = False
 
     def join(self) -> None:
@@ -101,12 +104,13 @@ class Partitions:
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         assigned = sorted(row.partition for row in partitions)
+        self.numbers = frozenset(assigned)
         self._compare_topics(assigned)
         self._waiting_due, self._fresh, self.joined = 0.0, True, True
         log.info("assigned %s", assigned)
 
     def _on_revoke(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
-        self.revoked = True
+        self.revoked, self.numbers = True, frozenset()
         self._metrics.revoked()
         log.info("partitions revoked")
 
@@ -135,7 +139,7 @@ class Partitions:
 
     def _compare_topics(self, assigned: Iterable[int]) -> None:
         """Which of the partitions have no counterpart in an outgoing topic; a missing topic is a fault."""
-        counts = topics.partition_counts(self._producer.list_topics(timeout=ANSWER_SECONDS_MAX))
+        counts = partition_counts(self._producer.list_topics(timeout=ANSWER_SECONDS_MAX))
         problems = "; ".join(topics.partition_problems(self._topics, counts))
         if not all(counts.get(topic.name) for topic in self._topics):
             self._fault = problems

@@ -30,15 +30,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it re-export
 )
 
 from screener.errors import OperatorError
-from screener.runners.clients import Heard, connection
+from screener.runners.cluster import Reached, reason_of
 from screener.settings import load_cluster
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
-
-    from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined] # as above
 
     from screener.settings import Cluster
 
@@ -47,8 +45,6 @@ Action = Literal["created", "changed", "unchanged"]
 Configs = dict[str, dict[str, str]]  # topic -> name of a setting -> its value
 _T = TypeVar("_T")
 
-ASK_SECONDS_MAX: Final = 1.0
-REACH_SECONDS_MAX: Final = 8.0  # until a broker that does not answer is given up
 VISIBLE_SECONDS_MAX: Final = 15.0  # until a topic that was created or grown shows in the cluster's metadata
 PARTITIONS_MAX: Final = 1_000
 PREFIX_CHARACTERS_MAX: Final = 100
@@ -248,11 +244,6 @@ def _output_bytes(order_bytes: int) -> int:
 # --- partition counts, for every assignment --------------------------------------------------------------------------
 
 
-def partition_counts(cluster: ClusterMetadata) -> dict[str, int]:
-    """Count the partitions of each topic in what `list_topics` of any client returned, but for topics in error."""
-    return {name: len(topic.partitions) for name, topic in cluster.topics.items() if topic.error is None}
-
-
 def partition_problems(topics: Sequence[Topic], counts: Mapping[str, int], *, hidden: bool = False) -> list[str]:
     """Name topics that are missing or have fewer partitions than the in topic; none when the worker may go on.
 
@@ -396,38 +387,6 @@ def _plural(partitions: int) -> str:
 # --- the cluster -----------------------------------------------------------------------------------------------------
 
 
-class Reached:
-    """A cluster that answered; OperatorError of one sentence says why another one did not."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        """Connect."""
-        self._cluster = cluster
-        self._heard = Heard()
-        quiet: dict[str, Any] = {"log_level": 0, "error_cb": self._heard}  # faults are reported here, once
-        try:
-            self.admin = AdminClient({**connection(cluster), "socket.timeout.ms": 10_000, **quiet})
-        except KafkaException as error:
-            servers = cluster.bootstrap_servers
-            raise OperatorError(f"The bootstrap servers {servers!r} cannot be used: {_reason(error)}.") from error
-        self.partition_counts()
-
-    def partition_counts(self) -> dict[str, int]:
-        """The topics that are there, with the numbers of their partitions."""
-        deadline = time.monotonic() + REACH_SECONDS_MAX
-        while True:
-            try:
-                return partition_counts(self.admin.list_topics(timeout=ASK_SECONDS_MAX))
-            except KafkaException as error:
-                self.admin.poll(0)  # only now it tells what it met
-                if refusal := self._heard.refusal(self._cluster):
-                    raise OperatorError(refusal) from error
-                if time.monotonic() > deadline:
-                    servers, why = self._cluster.bootstrap_servers, self._heard.last or _reason(error)
-                    raise OperatorError(
-                        f"No Kafka broker answers at {servers} within {REACH_SECONDS_MAX:.0f} s: {why}."
-                    ) from error
-
-
 def _wait_visible(reached: Reached, topic: Topic) -> None:
     """Return once the metadata shows the topic with its partitions: a broker learns of them after the controller."""
     deadline = time.monotonic() + VISIBLE_SECONDS_MAX
@@ -453,11 +412,7 @@ def _done(future: Future[_T], intent: str) -> _T:
     try:
         return future.result()
     except KafkaException as error:
-        raise OperatorError(f"Kafka did not {intent}: {_reason(error)}.") from error
-
-
-def _reason(error: KafkaException) -> str:
-    return str(error.args[0].str()).rstrip(".")
+        raise OperatorError(f"Kafka did not {intent}: {reason_of(error)}.") from error
 
 
 # --- commands --------------------------------------------------------------------------------------------------------

@@ -29,11 +29,12 @@ from screener.errors import OperatorError
 from screener.lists import build, snapshot
 from screener.lists.jurisdictions import must_know
 from screener.model import Terms
-from screener.runners import topics
+from screener.runners import logs, topics
 from screener.runners.announcements import Follower
-from screener.runners.hosting import LOGGING, app_options, check_port, status_of
+from screener.runners.hosting import app_options, check_port, status_of
 from screener.runners.lane import Lane
 from screener.runners.metrics import CONTENT_TYPE, Metrics
+from screener.runners.outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +119,7 @@ def run(settings: Settings) -> int:
 
     Topics and the snapshot file are checked first; OperatorError says what an operator must fix.
     """
-    logging.config.dictConfig(LOGGING)
+    logging.config.dictConfig(logs.config(settings.log_format))
     gc.set_threshold(*GC_THRESHOLDS)
     sys.setswitchinterval(SWITCH_SECONDS)
     state = State(settings)
@@ -129,7 +130,7 @@ def run(settings: Settings) -> int:
     app = _app(settings)
     _serve(app, state)
     app.service(Hosted(state))
-    status = status_of(app)
+    status = status_of(app, settings)
     if status and state.failure is None:
         state.failure = f"the worker ended with status {status}"
     if state.failure is not None:
@@ -183,6 +184,7 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
         self._state = state
         self._threads: list[Thread] = []
         self._follower: Follower | None = None
+        self._outputs: Outputs | None = None
 
     async def on_start(self) -> None:
         """Start the threads; the lane waits for the first snapshot."""
@@ -193,6 +195,8 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
             self._spawn("follower", partial(self._follower.run, self._state.swap))
         self._state.lane = Lane(settings, self._state.in_use, self._state.metrics)
         self._spawn("lane", partial(self._run_lane, self._state.lane))
+        self._outputs = Outputs(settings, self._state.lane, self._state.metrics)
+        self._spawn("outputs", self._outputs.run)
 
     def _spawn(self, name: str, body: Callable[[], None]) -> None:
         thread = Thread(target=self._guarded, args=(body,), name=name, daemon=True)
@@ -241,6 +245,8 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
         """End the threads after the batch in hand."""
         if self._state.lane is not None:
             self._state.lane.stop()
+        if self._outputs is not None:
+            self._outputs.stop()
         if self._follower is not None:
             self._follower.stop()
             self._follower.caught_up.set()

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
-LOCKS = ("runtime", "broker", "test", "bench", "fuzz", "build", "oracle", "quix")
+LOCKS = ("runtime", "broker", "test", "ops", "bench", "fuzz", "build", "oracle", "quix")
 
 
 def inputs(name: str) -> list[str]:

@@ -52,6 +52,7 @@ def test_every_setting_can_come_from_the_environment(tmp_path):
         "SCREENER_ALLOW_STALE": "Yes",
         "SCREENER_PROFILE": "adopts_el_sdn",
         "SCREENER_SHADOW": "on",
+        "SCREENER_LOG_FORMAT": "JSON",
     }
     assert set(environment) == {env_name(field.name) for field in fields(Settings)}
     assert load({}, environment) == Settings(
@@ -75,6 +76,7 @@ def test_every_setting_can_come_from_the_environment(tmp_path):
         allow_stale=True,
         profile="adopts_el_sdn",
         shadow=True,
+        log_format="json",
     )
 
 

@@ -1,0 +1,243 @@
+"""A Kafka that asks who comes: logins, certificates, rights. Refused in one sentence; nothing lost, nothing cleared."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from confluent_kafka import Producer
+
+from screener.runners import topics
+from screener.runners.announcements import announce
+from screener.runners.cluster import connection
+from screener.settings import Cluster, load_cluster
+from tests.integration.kafka import LISTED, Worker, committed, order, outputs, publish, reading, running
+from tests.ops.secure import PASSWORD, Secured, secured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GENERATOR = spec_from_file_location("k8s_generate", Path(__file__).resolve().parents[2] / "k8s" / "generate.py")
+assert GENERATOR is not None
+assert GENERATOR.loader is not None
+generate = module_from_spec(GENERATOR)
+GENERATOR.loader.exec_module(generate)
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """The broker, with users who may log in."""
+    with secured(tmp_path_factory.mktemp("secured"), ("screener-worker",)) as made:
+        made.add_user("screener-worker")
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def plain(kafka: Secured, topic_prefix: str) -> str:
+    """The address of the test's own hand; the topics of the prefix exist."""
+    topics.apply(Cluster(kafka.addresses["PLAINTEXT"]), topic_prefix, 2)
+    return kafka.addresses["PLAINTEXT"]
+
+
+def said_by_check(environment: dict[str, str]) -> tuple[int, str]:
+    """Exit status and words of `screener topics check` with these settings."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "screener", "topics", "check"],
+        env=own | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+REFUSALS: dict[str, tuple[str, dict[str, str], str]] = {
+    "wrong password": ("LOGIN", {"SASL_PASSWORD": "guessed", "SASL_PASSWORD_FILE": ""}, "refuses the login of"),
+    "unknown user": ("LOGIN", {"SASL_USERNAME": "ghost"}, "refuses the login of ghost"),
+    "mechanism that the user does not have": ("LOGIN", {"SASL_MECHANISM": "SCRAM-SHA-256"}, "refuses the login of"),
+    "authority that is not believed": ("LOGIN", {"SSL_CA_FILE": "{folder}/other-ca.pem"}, "unable to get local issuer"),
+    "expired certificate": ("EXPIRED", {}, "certificate has expired"),
+    "certificate of another host": ("ELSEWHERE", {}, "certificate is not valid for"),
+    "client's certificate of another authority": (
+        "CERTIFICATE",
+        {"SSL_CERTIFICATE_FILE": "{folder}/stranger.pem", "SSL_KEY_FILE": "{folder}/stranger.key"},
+        "refuses the certificate of this client",
+    ),
+    "no certificate of the client": (
+        "CERTIFICATE",
+        {"SSL_CERTIFICATE_FILE": "", "SSL_KEY_FILE": ""},
+        "refuses the certificate of this client (none given)",
+    ),
+    "TLS to a plain listener": ("LOGIN", {"BOOTSTRAP_SERVERS": "{plain}"}, "PLAINTEXT broker listener?"),
+    "password file that is empty": (
+        "LOGIN",
+        {"SASL_PASSWORD_FILE": "{folder}/empty"},
+        "empty: the secret can't be read (it is empty)",
+    ),
+    "password file of bytes": ("LOGIN", {"SASL_PASSWORD_FILE": "{folder}/bytes"}, "it is no UTF-8 text"),
+    "authority that is no certificate": ("LOGIN", {"SSL_CA_FILE": "{folder}/bytes"}, "ssl.ca.location failed"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+def test_who_is_not_let_in_and_who_is_not_believed_is_told_in_one_sentence(kafka: Secured, what: str) -> None:
+    """Status 2, one line that says why, and no password in it."""
+    (kafka.folder / "empty").touch()
+    (kafka.folder / "bytes").write_bytes(b"\xff\xfe\x00")
+    listener, changes, expected = REFUSALS[what]
+    named = {
+        f"SCREENER_{name}": text.format(folder=kafka.folder, plain=kafka.addresses["PLAINTEXT"])
+        for name, text in changes.items()
+    }
+    status, words = said_by_check(kafka.environment(listener, "screener-worker") | named)
+    assert (status, words.count("\n")) == (2, 1), words
+    assert expected in words
+    assert PASSWORD not in words
+    assert "guessed" not in words
+
+
+# --- who may do what -------------------------------------------------------------------------------------------------
+
+
+def declared(prefix: str) -> dict[str, list[Any]]:
+    """The rights of each user, as topics/access.toml declares them for topics with a prefix."""
+    return {user.name: list(user.rights) for user in generate.users(prefix)}
+
+
+def worker_of(kafka: Secured, prefix: str, tmp_path: Path, options: list[str], listener: str = "LOGIN") -> Worker:
+    """A worker that logs in as `screener-worker`."""
+    environment = kafka.environment(listener, "screener-worker")
+    servers = environment.pop("SCREENER_BOOTSTRAP_SERVERS")
+    return Worker(servers, prefix, tmp_path / "worker.log", options, environment=environment)
+
+
+def client_of(kafka: Secured, user: str) -> dict[str, Any]:
+    """The settings of a client that logs in as another user of the cluster."""
+    kafka.add_user(user)
+    return connection(load_cluster(None, kafka.environment("LOGIN", user)))
+
+
+def refusal_of(kafka: Secured, user: str, topic: str) -> str | None:
+    """What a user is told who writes to a topic; None where the record is taken."""
+    faults: list[str] = []
+    producer = Producer(client_of(kafka, user) | {"message.timeout.ms": 10_000, "log_level": 0})
+    producer.produce(topic, b"{}", b"O-1", on_delivery=lambda error, _: faults.append(error.name() if error else ""))
+    producer.flush(15)
+    assert faults
+    return faults[0] or None
+
+
+@pytest.mark.parametrize("listener", ["LOGIN", "CERTIFICATE"])
+def test_a_worker_with_a_login_or_a_certificate_answers_with_the_declared_rights(
+    kafka: Secured, plain: str, topic_prefix: str, listener: str, sample_file: Path, tmp_path: Path
+) -> None:
+    """Both ways of proving who comes work for every client of a worker, and the password is in no log."""
+    kafka.grant(declared(topic_prefix)["screener-worker"], "screener-worker")
+    publish(plain, f"{topic_prefix}orders", [order("O-1", LISTED), order("O-2")])
+    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file)], listener)
+    with running(worker), reading(plain, outputs(topic_prefix)) as reader:
+        decided = {record.key: record.decision["outcome"] for record in reader.read_until(2)}
+        assert worker.stop() == 0
+    assert decided == {b"O-1": "block", b"O-2": "clear"}
+    assert sum(committed(plain, topic_prefix)) == 2
+    assert PASSWORD not in worker.log.read_text()
+
+
+def test_snapshots_are_announced_and_licenses_summed_with_the_declared_rights(
+    kafka: Secured, topic_prefix: str, sample_file: Path, tmp_path: Path
+) -> None:
+    """The publisher announces, the worker follows, the sums are kept: each with its own user's rights."""
+    rights = declared(topic_prefix)
+    for user in ("screener-worker", "screener-publisher", "screener-license-sums"):
+        kafka.add_user(user)
+        kafka.grant(rights[user], user)
+    publisher = load_cluster(None, kafka.environment("LOGIN", "screener-publisher"))
+    announced = announce(publisher, f"{topic_prefix}screener.snapshots", sample_file)
+    environment = kafka.environment("LOGIN", "screener-license-sums")
+    servers = environment.pop("SCREENER_BOOTSTRAP_SERVERS")
+    sums = Worker(
+        servers, topic_prefix, tmp_path / "sums.log", command=("licenses", "sum"), environment=environment
+    ).start()
+    try:
+        with running(worker_of(kafka, topic_prefix, tmp_path, [])) as worker:
+            assert worker.metric(f'screener_snapshot_info{{sha256="{announced.sha256}"}}') == 1
+        deadline = time.monotonic() + 60
+        while sums.get("/licenses")[0] != 200:
+            assert time.monotonic() < deadline, sums.log.read_text()[-3000:]
+            time.sleep(0.2)
+    finally:
+        sums.kill()
+
+
+@pytest.mark.parametrize("topic", ["orders.review", "orders.blocked"])
+def test_a_worker_that_may_not_write_a_topic_says_so_and_loses_nothing(
+    kafka: Secured, plain: str, topic_prefix: str, topic: str, sample_file: Path, tmp_path: Path
+) -> None:
+    """It ends before it answers anything, and names the topic; with the right given, every order is answered once."""
+    rights = declared(topic_prefix)["screener-worker"]
+    missing = [right for right in rights if right.name == f"{topic_prefix}{topic}"]
+    kafka.grant([right for right in rights if right not in missing], "screener-worker")
+    publish(plain, f"{topic_prefix}orders", [order("O-1", LISTED), order("O-2")])
+    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file)])
+    assert worker.start().wait_end() == 2
+    last = worker.log.read_text().splitlines()[-1]
+    assert f"{topic_prefix}{topic}: missing, or hidden from this user" in last, last
+    kafka.grant(missing, "screener-worker")
+    with running(worker), reading(plain, outputs(topic_prefix)) as reader:
+        decided = {record.key: record.decision["outcome"] for record in reader.read_until(2)}
+    assert decided == {b"O-1": "block", b"O-2": "clear"}
+
+
+def test_a_right_that_is_taken_away_ends_the_worker_and_loses_nothing(
+    kafka: Secured, plain: str, topic_prefix: str, sample_file: Path, tmp_path: Path
+) -> None:
+    """A running worker that may no longer write to a topic ends; what it did not commit is answered later."""
+    rights = declared(topic_prefix)["screener-worker"]
+    kafka.grant(rights, "screener-worker")
+    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file)])
+    blocked = [
+        right._replace(operations=("Write",)) for right in rights if right.name == f"{topic_prefix}orders.blocked"
+    ]
+    with running(worker):
+        kafka.withdraw(blocked, "screener-worker")
+        publish(plain, f"{topic_prefix}orders", [order("O-1", LISTED)])
+        assert worker.wait_end() == 2
+    assert "TOPIC_AUTHORIZATION_FAILED" in worker.log.read_text().splitlines()[-1]
+    assert sum(committed(plain, topic_prefix)) == 0
+    kafka.grant(blocked, "screener-worker")
+    with running(worker), reading(plain, outputs(topic_prefix)) as reader:
+        (decided,) = reader.read_until(1)
+    assert decided.topic == f"{topic_prefix}orders.blocked"
+
+
+FORGERIES = (
+    ("order-system", "orders", None),
+    ("order-system", "orders.cleared", "TOPIC_AUTHORIZATION_FAILED"),
+    ("order-system", "screener.snapshots", "TOPIC_AUTHORIZATION_FAILED"),
+    ("order-system-answers", "orders.cleared", "TOPIC_AUTHORIZATION_FAILED"),
+    ("reviewers", "orders.cleared", "TOPIC_AUTHORIZATION_FAILED"),
+    ("screener-worker", "orders", "TOPIC_AUTHORIZATION_FAILED"),
+    ("screener-worker", "screener.snapshots", "TOPIC_AUTHORIZATION_FAILED"),
+    ("screener-shadow", "orders.cleared", "TOPIC_AUTHORIZATION_FAILED"),
+    ("screener-publisher", "orders.cleared", "TOPIC_AUTHORIZATION_FAILED"),
+    ("screener-license-sums", "screener.license-usage", "TOPIC_AUTHORIZATION_FAILED"),
+    ("nobody", "orders", "TOPIC_AUTHORIZATION_FAILED"),
+)
+
+
+@pytest.mark.parametrize(("user", "topic", "expected"), FORGERIES)
+def test_nobody_writes_where_it_is_not_theirs(
+    kafka: Secured, topic_prefix: str, user: str, topic: str, expected: str | None
+) -> None:
+    """The broker sees to it that each topic is written by those only whose words it carries."""
+    kafka.grant(declared(topic_prefix).get(user, []), user)
+    refused = refusal_of(kafka, user, f"{topic_prefix}{topic}")
+    assert (refused is None) == (expected is None), refused
