@@ -1,6 +1,6 @@
 """The ordeals of the worker in full, each on a broker of its own: `make soak`.
 
-    python benchmarks/soak.py [kills|broker|pauses|disk|rebalances|hostile|rolling ...] [--record] [--note TEXT]
+    python benchmarks/soak.py [kills|broker|pauses|disk|rebalances|hostile|scaling|rolling ...] [--record] [--note TEXT]
 
 Numbered orders go in and decisions are counted: every order must have exactly one, and those of a partition must stand
 in the order of their orders; the exit status is 1 otherwise. `tests/integration/ordeals.py` says what each ordeal does,
@@ -34,10 +34,13 @@ ORDEALS: dict[str, Callable[[ordeals.Place], ordeals.Seen]] = {
     "disk": partial(ordeals.full_disk, rate=1_000, times=3, apart_seconds=5),
     "rebalances": partial(ordeals.rebalances, rate=1_000, seconds=60),
     "hostile": partial(ordeals.hostile, count=100_000),
+    "scaling": partial(ordeals.scaling, seconds=10, backlog=20_000),
 }
 ON_A_CLUSTER: dict[str, Callable[[Path], ordeals.Seen]] = {
     "rolling": partial(ordeals.rolling, rate=500, rounds=3, apart_seconds=4),
 }
+PARTITIONS = {"scaling": 12}
+"""Of the ordeals that want others than the rest."""
 KILLS_IN_TRANSACTION_MIN = 10
 
 
@@ -75,7 +78,7 @@ def _seen(name: str) -> ordeals.Seen:
         if name in ON_A_CLUSTER:
             return ON_A_CLUSTER[name](folder)
         try:
-            return ORDEALS[name](ordeals.Place(folder))
+            return ORDEALS[name](ordeals.Place(folder, partitions=PARTITIONS.get(name, ordeals.PARTITIONS)))
         finally:
             broker.stop(folder / "broker")
 

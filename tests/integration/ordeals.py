@@ -25,7 +25,7 @@ from screener.lists import build, snapshot
 from screener.runners import topics
 from screener.settings import Cluster
 from tests.integration.cluster import NODES, Brokers
-from tests.integration.kafka import Worker, outputs, reading
+from tests.integration.kafka import Worker, committed, outputs, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,10 +62,10 @@ class Seen(NamedTuple):
 class Place:
     """A broker in a folder (or another one), its topics, and a snapshot file of the sample."""
 
-    def __init__(self, folder: Path, bootstrap: str | None = None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, bootstrap: str | None = None, partitions: int = PARTITIONS) -> None:
+        self.folder, self.partitions = folder, partitions
         self.bootstrap = bootstrap or broker.start(folder / "broker").bootstrap
-        topics.apply(Cluster(self.bootstrap), "", PARTITIONS)
+        topics.apply(Cluster(self.bootstrap), "", partitions)
         self.snapshot = folder / "sample.snapshot"
         snapshot.save(build.build(build.Inputs(sample=True)).content, self.snapshot)
 
@@ -101,9 +101,9 @@ class Place:
         """End it, by SIGTERM."""
         broker.stop(self.folder / "broker")
 
-    def seen(self, published: int, **facts: Any) -> Seen:
-        """Read all committed decisions; `published` orders have a key of their own each."""
-        orders = self._orders()
+    def seen(self, keys: int, **facts: Any) -> Seen:
+        """Read all committed decisions; the orders that were published have so many keys."""
+        orders = self.count_orders()
         with reading(self.bootstrap, outputs("")) as reader:
             decided = reader.read_until(orders, READ_SECONDS)
         last: dict[tuple[str, int], int] = {}
@@ -114,13 +114,13 @@ class Place:
             last[record.topic, record.partition] = offset
         distinct = len({record.source for record in decided})
         topic_counts = dict(Counter(record.topic for record in decided))
-        unanswered = published - len({record.key for record in decided})
+        unanswered = keys - len({record.key for record in decided})
         return Seen(orders, len(decided), distinct, unanswered, disordered, topic_counts, facts)
 
-    def _orders(self) -> int:
+    def count_orders(self) -> int:
         """How many records `orders` has; its publisher has no transactions, so each offset is one."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
-        asked = {TopicPartition("orders", at): OffsetSpec.latest() for at in range(PARTITIONS)}
+        asked = {TopicPartition("orders", at): OffsetSpec.latest() for at in range(self.partitions)}
         return sum(future.result(30).offset for future in admin.list_offsets(asked).values())
 
 
@@ -223,7 +223,8 @@ def _left_open(place: Place) -> bool:
 
 def _ends(place: Place, level: IsolationLevel) -> dict[TopicPartition, int]:
     admin = AdminClient({"bootstrap.servers": place.bootstrap})
-    asked = {TopicPartition(name, at): OffsetSpec.latest() for name in outputs("") for at in range(PARTITIONS)}
+    numbers = range(place.partitions)
+    asked = {TopicPartition(name, at): OffsetSpec.latest() for name in outputs("") for at in numbers}
     found = admin.list_offsets(asked, isolation_level=level)
     return {at: future.result(10).offset for at, future in found.items()}
 
@@ -368,6 +369,86 @@ def rebalances(place: Place, rate: float, seconds: float) -> Seen:
         for worker in [*steady, *guests]:
             if worker.popen is not None:
                 worker.kill()
+
+
+# --- more workers, and fewer -----------------------------------------------------------------------------------------
+
+
+def scaling(place: Place, seconds: float, backlog: int, load: float = 1.15) -> Seen:
+    """One worker, three, and one again, under more load than one bears: what each phase answered, and how far behind.
+
+    Orders come at `load` times what the first worker makes of a `backlog`; 997 order ids come again and again. Three
+    workers stay until they have caught up.
+    """
+    workers = [place.worker(slot) for slot in range(3)]
+    publisher = Publisher(place.bootstrap, backlog, 1e9, _amended)
+    publisher.start()
+    first = publisher.wait()
+    phases: list[dict[str, float]] = []
+    try:
+        workers[0].start().wait_ready()
+        alone = _answered_a_second(place, first)
+        rate = load * alone
+        publisher = Publisher(place.bootstrap, 10**9, rate, lambda number: _amended(first + number))
+        publisher.start()
+        phases.append(_phase(place, 1, seconds))
+        for worker in workers[1:]:
+            worker.start()
+        for worker in workers[1:]:
+            worker.wait_ready()
+        begun = time.monotonic()
+        while phases[-1]["workers"] != 3 or phases[-1]["behind"] > rate:
+            phases.append(_phase(place, 3, seconds))
+            assert time.monotonic() - begun < READ_SECONDS, phases
+        for worker in workers[1:]:
+            assert worker.stop() == 0
+        phases.append(_phase(place, 1, seconds))
+        publisher.end()
+        return place.seen(min(ORDER_IDS, place.count_orders()), alone=round(alone), rate=round(rate), phases=phases)
+    finally:
+        for worker in workers:
+            if worker.popen is not None:
+                worker.kill()
+
+
+ORDER_IDS = 997
+AMENDED_PARTIES = 4
+
+
+def _amended(number: int) -> tuple[bytes, bytes]:
+    """An order of a few new parties under an id that comes again: an amendment."""
+    order_id = f"S-{number % ORDER_IDS}"
+    order = orjson.loads(laborious(number)[1])
+    return order_id.encode(), orjson.dumps(
+        order | {"order_id": order_id, "parties": order["parties"][:AMENDED_PARTIES]}
+    )
+
+
+def _phase(place: Place, workers: int, seconds: float) -> dict[str, float]:
+    """What so many workers answer in a while, and how much is behind at its end."""
+    begun, before = time.monotonic(), _committed(place)
+    time.sleep(seconds)
+    after, ended = _committed(place), time.monotonic()
+    rate = round((after - before) / (ended - begun))
+    return {"workers": workers, "orders_a_second": rate, "behind": place.count_orders() - after}
+
+
+def _answered_a_second(place: Place, backlog: int) -> float:
+    """How many orders of a backlog are answered in a second, from its first tenth to its last."""
+    reached: list[tuple[float, int]] = []
+    deadline = time.monotonic() + READ_SECONDS
+    for share in (0.1, 0.9):
+        while (done := _committed(place)) < share * backlog:
+            assert time.monotonic() < deadline, f"{done} of {backlog} answered"
+            time.sleep(0.1)
+        reached.append((time.monotonic(), done))
+    (begun, before), (ended, after) = reached
+    return (after - before) / (ended - begun)
+
+
+def _committed(place: Place) -> int:
+    """How many orders the group has acknowledged."""
+    return sum(committed(place.bootstrap, ""))
 
 
 # --- hostile messages ------------------------------------------------------------------------------------------------
