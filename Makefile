@@ -118,6 +118,8 @@ $(VENV)/.ops: $(VENV)/.test requirements/ops.txt
 	@if command -v go >/dev/null; then \
 	  GOBIN="$(CURDIR)/$(VENV)/bin" go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE); \
 	else echo "there is no go to build kustomize with: the tests that need it are skipped" >&2; fi
+	@command -v promtool >/dev/null && command -v prometheus >/dev/null || \
+	  echo "there is no prometheus (Debian: apt-get install prometheus): the tests that need it are skipped" >&2
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.broker requirements/bench.txt
