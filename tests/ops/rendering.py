@@ -6,7 +6,6 @@ The tests beside it share one rendering of each overlay; where kustomize is miss
 from __future__ import annotations
 
 import copy
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -18,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.scripts import script
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,18 +27,7 @@ K8S = ROOT / "k8s"
 OVERLAYS = ("dev", "production")
 
 
-def _generator() -> Any:
-    """`k8s/generate.py` as a module; it lies in no package."""
-    spec = importlib.util.spec_from_file_location("generate_k8s", K8S / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-GENERATE = _generator()
+GENERATE = script("k8s/generate.py")
 
 
 def rendered(overlay: str) -> list[dict[str, Any]]:

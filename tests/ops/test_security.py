@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,15 +17,13 @@ from screener.runners.cluster import connection
 from screener.settings import Cluster, load_cluster
 from tests.integration.kafka import LISTED, Worker, committed, order, outputs, publish, reading, running
 from tests.ops.secure import PASSWORD, Secured, secured
+from tests.scripts import script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-GENERATOR = spec_from_file_location("k8s_generate", Path(__file__).resolve().parents[2] / "k8s" / "generate.py")
-assert GENERATOR is not None
-assert GENERATOR.loader is not None
-generate = module_from_spec(GENERATOR)
-GENERATOR.loader.exec_module(generate)
+GENERATE = script("k8s/generate.py")
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +105,7 @@ def test_who_is_not_let_in_and_who_is_not_believed_is_told_in_one_sentence(kafka
 
 def declared(prefix: str) -> dict[str, list[Any]]:
     """The rights of each user, as topics/access.toml declares them for topics with a prefix."""
-    return {user.name: list(user.rights) for user in generate.users(prefix)}
+    return {user.name: list(user.rights) for user in GENERATE.users(prefix)}
 
 
 def worker_of(kafka: Secured, prefix: str, tmp_path: Path, options: list[str], listener: str = "LOGIN") -> Worker:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.scripts import script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,18 +23,7 @@ NO_CODES = {"NFC", "NFD", "NFKC", "LNM", "LATIN", "CYRILLIC", "GREEK", "ARMENIAN
 """Texts in capitals that are no reason codes: forms and scripts of Unicode, an hour, a class of items."""
 
 
-def _generator() -> Any:
-    """The script as a module; it lies in no package."""
-    spec = importlib.util.spec_from_file_location("generate_reference", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-GENERATE = _generator()
+GENERATE = script("docs/generate.py")
 
 
 def capitals(path: Path) -> Iterator[str]:
