@@ -63,7 +63,7 @@ GUESSES_MAX = 8
 MISSPELT_LETTERS_MIN = 6
 _GUESSED_FORM_LETTERS_MIN = 3
 _SHORT_FORM_LETTERS_MAX = 2
-_SIMPLE_WORD = re.compile("['`]*[A-Za-z0-9][A-Za-z0-9'`]*")
+_SIMPLE_WORD = re.compile("(?<!['`])['`]*[A-Za-z0-9][A-Za-z0-9'`]*")  # no mark is looked at twice
 _LONG_WORD = re.compile(rf"[^\W\d_]{{{_GUESSED_FORM_LETTERS_MIN + NAME_LETTERS_MIN},}}")
 
 

@@ -131,10 +131,12 @@ class Parties:
         """Whether a party is known as a listed one by a weak alias only."""
         return not ids and self.key(name.strip()) in self._weak
 
-    def opaque_id(self, node: int) -> str | None:
-        """The opaque id to show for a node that only a confidential entry names; None where it may be named."""
+    def opaque_id(self, node: int, name: str) -> str | None:
+        """The opaque id to show for a name that only confidential entries of a node bear; None where it may be told."""
         listed = [self._entries[number] for number in self.listed.get(node, ())]
-        return listed[0].entry_id if listed and all(entry.confidential for entry in listed) else None
+        key = self.key(name.strip())
+        bearing = [entry for entry in listed if any(self.key(alias.name) == key for alias in entry.aliases)] or listed
+        return bearing[0].entry_id if bearing and all(entry.confidential for entry in bearing) else None
 
     def keys(self) -> dict[int, set[str]]:
         """Node -> the glued names under which the graph's edges and the lists know it."""

@@ -128,8 +128,8 @@ class _Graph:
             share = ""
         else:
             share = f"{edge.low:f}" if edge.low == edge.high else f"{edge.low:f}-{edge.high:f}"
-        owner = self.parties.opaque_id(nodes.owner) or edge.owner.strip()
-        owned = self.parties.opaque_id(nodes.owned) or edge.owned.strip()
+        owner = self.parties.opaque_id(nodes.owner, edge.owner) or edge.owner.strip()
+        owned = self.parties.opaque_id(nodes.owned, edge.owned) or edge.owned.strip()
         return Holding(owner, owned, share, edge.source, tiers.get(nodes.owner))
 
 
@@ -271,7 +271,7 @@ def _companies(graph: _Graph, found: Mapping[int, Sequence[Affiliation]]) -> Ite
                 names=tuple(_names(graph, entries, names[node])),
                 kind=entries[0].kind if entries else "",
                 countries=tuple(sorted(countries[node] - {""})),
-                confidential=bool(entries) and all(entry.confidential for entry in entries),
+                confidential=any(entry.confidential for entry in entries),
                 affiliations=tuple(rows),
             ),
         )

@@ -40,6 +40,9 @@ OPTIONAL = (
     "reference",
     "confidential",
 )
+LIST_CHARS_MAX = 100
+LISTS_MAX = 200
+"""So many lists a file: their codes are labels of metrics, and stand in every announcement."""
 RESERVED_LISTS = frozenset({AFFILIATE_LIST, OWNED_LIST})
 PUBLISHED_LISTS = frozenset({"EL", "MEU", "SDN"})
 
@@ -74,16 +77,23 @@ def read_private(path: Path) -> SourceList:
 
 
 def _written(file: PublishedFile) -> Iterator[_Cells]:
+    lists: set[str] = set()
     for row, cells in table_rows(file, REQUIRED, OPTIONAL):
         if not cells:
             raise file.fault(row.line, f"expected no more columns than the header has, found {len(row.cells)}")
         written = _Cells(row.line, *cells)
-        yield written._replace(list=_list_code(file, row.line, written.list))
+        code = _list_code(file, row.line, written.list)
+        lists.add(code)
+        if len(lists) > LISTS_MAX:
+            raise file.fault(row.line, f"expected at most {LISTS_MAX} lists in a file")
+        yield written._replace(list=code)
 
 
 def _list_code(file: PublishedFile, line: int, written: str) -> str:
     if written in RESERVED_LISTS:
         raise file.fault(line, f"expected the code of a list, found {written!r}, which is reserved")
+    if len(written) > LIST_CHARS_MAX or not written.isprintable():
+        raise file.fault(line, f"expected the code of a list: at most {LIST_CHARS_MAX} characters that can be printed")
     return written.upper() if written.upper() in PUBLISHED_LISTS else written
 
 

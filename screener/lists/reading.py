@@ -32,6 +32,9 @@ MANIFEST_NAME = "manifest.json"
 CELL_CHARS_MAX = 100_000
 """Below the csv module's own default (131,072), so that its process-wide setting is never touched: were it lowered by
 another library, a file is refused with a sentence, never misread."""
+ROW_CHARS_MAX = 10_000_000
+"""Of a row as written, before it is taken apart: each cell costs eight bytes, a comma one."""
+COLUMNS_MAX = 100_000
 ROWS_MAX = 5_000_000
 YEAR_MIN, YEAR_MAX = 1900, 2200
 
@@ -144,10 +147,18 @@ def rows(file: PublishedFile) -> Iterator[Row]:
     """Yield the rows of a comma-separated file with the line each starts on; blank lines are skipped."""
     lines = io.StringIO(file.text, newline="")
     chars_unfinished = None if file.text.endswith(("\n", "\r")) else len(file.text)
-    reader = csv.reader(lines, strict=True)
-    count = 0
+    begin = count = 0
+    line = 1
+
+    def bounded() -> Iterator[str]:
+        for written in lines:
+            if lines.tell() - begin > ROW_CHARS_MAX:
+                raise file.fault(line, f"expected at most {ROW_CHARS_MAX} characters in a row (is a quote left open?)")
+            yield written
+
+    reader = csv.reader(bounded(), strict=True)
     while True:
-        line = reader.line_num + 1
+        begin, line = lines.tell(), reader.line_num + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:
@@ -172,6 +183,8 @@ def csv_expectation(error: csv.Error) -> str:
 
 
 def _check_limits(file: PublishedFile, line: int, cells: list[str], count: int) -> None:
+    if len(cells) > COLUMNS_MAX:
+        raise file.fault(line, f"expected at most {COLUMNS_MAX} columns")
     if max(map(len, cells)) > CELL_CHARS_MAX:
         raise file.fault(line, f"expected at most {CELL_CHARS_MAX} characters in a cell (is a quote left open?)")
     if count > ROWS_MAX:

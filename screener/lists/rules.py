@@ -92,7 +92,12 @@ def _read(path: Path) -> dict[str, Any]:
         raise ListError(str(path), None, f"expected a readable UTF-8 rules file ({error})") from None
     except tomllib.TOMLDecodeError as error:
         raise ListError(str(path), None, f"expected TOML: {error}") from None
-    plain: dict[str, Any] = orjson.loads(orjson.dumps(table))  # dates become ISO days, as in the snapshot
+    except (RecursionError, ValueError):
+        raise ListError(str(path), None, "expected TOML that is not nested so deep, and shorter numbers") from None
+    try:
+        plain: dict[str, Any] = orjson.loads(orjson.dumps(table))  # dates become ISO days, as in the snapshot
+    except orjson.JSONEncodeError as error:
+        raise ListError(str(path), None, f"expected rules that JSON can hold ({error})") from None
     return plain
 
 

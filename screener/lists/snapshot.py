@@ -166,7 +166,7 @@ def _read(file: BinaryIO, size: int) -> Snapshot:
     with _collector_paused():
         try:
             made = _assembled(header, lambda name: _lines(file, places[name]))
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
             raise OperatorError(f"whole, but not what a snapshot holds ({error!r}): build it again") from None
     _give_back()
     return made

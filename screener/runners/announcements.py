@@ -22,6 +22,7 @@ from screener import __version__
 from screener.errors import OperatorError
 from screener.lists import build, pace, snapshot
 from screener.runners.cluster import Reached, connection
+from screener.runners.terminal import printable
 from screener.runners.warming import warm
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class Follower:
                 self._swap(value, on_snapshot)
             except OperatorError as error:
                 self._metrics.refused()
-                log.error("announced snapshot refused: %s", error)  # noqa: TRY400  the sentence says it all
+                log.error("announced snapshot refused: %s", printable(str(error)))  # noqa: TRY400  the sentence says it all
         if self.current is not None:
             self.caught_up.set()
 
@@ -211,9 +212,13 @@ def _announcement(value: bytes) -> dict[str, Any]:
     try:
         announced = orjson.loads(value[:ANNOUNCEMENT_BYTES_MAX])
         known = announced["schema_version"] == 1
-        if not known or not isinstance(announced["snapshot"], str) or not isinstance(announced["location"], str):
+        told = list(announced.get("lists", {}).values())
+        texts = (announced["snapshot"], announced["location"])
+        if not known or not all(isinstance(text, str) for text in texts):
             raise ValueError
-    except (ValueError, KeyError, TypeError):
+        if not all(isinstance(row, dict) and isinstance(row.get("rows", 0), int) for row in told):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise OperatorError("not an announcement as topics/schemas/snapshot-announcement.schema.json says") from None
     found: dict[str, Any] = announced
     return found

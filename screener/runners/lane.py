@@ -101,6 +101,7 @@ class Lane:
         self._undeliverable: set[Source] = set()
         self._failed: KafkaError | None = None
         self._careful = 0  # orders that are still sent one by one
+        self._alone = 0  # orders that still have a transaction each
         self._aborts = 0
         self._lost_at: float | None = None
         self._fenced = 0
@@ -171,7 +172,10 @@ class Lane:
         self._fenced += error.args[0].fatal()
         lost = self._lost_at is not None and time.monotonic() - self._lost_at < LOST_SECONDS
         open_for = 0.0 if self._opened_at is None else time.perf_counter() - self._opened_at
-        return (lost or open_for > TRANSACTION_TIMEOUT_MS / 1_000) and self._fenced <= FENCED_MAX
+        timed_out = open_for > TRANSACTION_TIMEOUT_MS / 1_000
+        if timed_out:  # one order that takes so long is screened before its transaction begins at the broker
+            self._alone = BATCH_ORDERS_MAX
+        return (lost or timed_out) and self._fenced <= FENCED_MAX
 
     def _on_client_error(self, error: KafkaError) -> None:
         if error.code() in LOST:
@@ -189,7 +193,7 @@ class Lane:
 
     def _fetch(self, held: Partitions) -> list[Received]:
         """Wait for one record, then take what is there already: small batches when quiet, large ones when behind."""
-        most = CAREFUL_ORDERS if self._careful else BATCH_ORDERS_MAX
+        most = 1 if self._alone else CAREFUL_ORDERS if self._careful else BATCH_ORDERS_MAX
         records = held.readable(self._consumer.consume(1, POLL_SECONDS))
         size = sum(len(record.value or b"") for record in records)
         while records and len(records) < most and size < BATCH_BYTES_MAX:
@@ -222,6 +226,7 @@ class Lane:
         self._ledger.settle()
         self._aborts = self._fenced = 0
         self._careful = max(0, self._careful - len(answered))
+        self._alone = max(0, self._alone - len(answered))
         if self._undeliverable:
             self._undeliverable.difference_update(record.source for record in answered)
         if rest:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from screener.lists.holdings.edges import (
+    EDGES_MAX,
     IDENTIFIERS_MAX,
     QUOTED_CHARS_MAX,
     SHARE_MAX,
@@ -128,6 +129,8 @@ def read_bods(file: PublishedFile) -> Found:
         for version in told:
             if version.type == "relationship":
                 edges += _edges(found, parties, version)
+            if len(edges) > EDGES_MAX:
+                raise file.fault(version.line or None, f"expected at most {EDGES_MAX} interests")
     found.edges = without_told(edges, unknown=Decimal(0))
     return found
 

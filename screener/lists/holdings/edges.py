@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHARE_MAX = Decimal(100)
 SHARE_PLACES = Decimal("0.000000001")
+EDGES_MAX = 10_000_000
+"""Of a file: a cell of a matrix and an interest of a statement take two characters, and an edge half a kilobyte."""
 PROBLEMS_MAX = 5_000
 """So many sentences are kept of a file; the last one says how many more there were."""
 QUOTED_CHARS_MAX = 40

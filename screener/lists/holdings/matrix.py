@@ -11,7 +11,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from screener.lists.holdings.edges import Found, NoEdgeError, Share, band, quoted, same_party
+from screener.lists.holdings.edges import EDGES_MAX, Found, NoEdgeError, Share, band, quoted, same_party
 from screener.lists.reading import rows
 from screener.owners import OwnershipEdge
 
@@ -43,6 +43,8 @@ def read_matrix(file: PublishedFile) -> Found:
             cut = " (the last line is cut off)" if len(row.cells) < len(owners) and row.unfinished else ""
             raise file.fault(row.line, f"expected {len(owners)} columns, found {len(row.cells)}{cut}")
         _read_row(found, row, owners)
+        if len(found.edges) > EDGES_MAX:
+            raise file.fault(row.line, f"expected at most {EDGES_MAX} holdings")
     return found
 
 
