@@ -28,13 +28,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
-    KafkaError,
-    KafkaException,
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -46,7 +42,7 @@ from screener.lists import build, snapshot
 from screener.runners import topics
 from screener.runners.lane import TermsOf
 from screener.settings import Cluster, Settings
-from tests.integration.kafka import free_port
+from tests.integration.kafka import Group, free_port
 
 if TYPE_CHECKING:
     import argparse
@@ -65,11 +61,6 @@ LATENCY_SHARE = 0.5
 SAMPLE_SECONDS = 0.05
 AT = (50, 99, 99.9)
 WAIT_SECONDS = 300.0
-COORDINATOR_STARTS = {
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-}
 TICKS = os.sysconf("SC_CLK_TCK")
 MODULES = {"pass-through": "pass_through", "Quix Streams": "quix", "Faust agent": "faust_agent"}
 BATCHES_OF = """
@@ -109,11 +100,11 @@ class Place:
         self.folder, self.held, self.path = folder, held, path
         self.bootstrap, self.broker_pid = running.bootstrap, running.pid
         self.settings = Settings(self.bootstrap, allow_stale=True)
-        self.admin = AdminClient({"bootstrap.servers": self.bootstrap})
         rows = topics.load("")
         self.orders = next(row.name for row in rows if row.role == "in")
         self.outputs = [row.name for row in rows if row.role == "out"]
         self._groups = 0
+        self._asked: dict[str, Group] = {}
 
     def start(self, way: Way) -> tuple[subprocess.Popen[bytes], str]:
         """A process of this way, and its consumer group."""
@@ -136,14 +127,9 @@ class Place:
 
     def committed(self, group: str) -> int:
         """How many orders a group has answered."""
-        (future,) = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
-        try:
-            rows = future.result(10).topic_partitions
-        except KafkaException as error:
-            if error.args[0].code() not in COORDINATOR_STARTS:
-                raise
-            return 0
-        return sum(max(0, row.offset) for row in rows if row.topic == self.orders)
+        if group not in self._asked:
+            self._asked[group] = Group(self.bootstrap, group, self.orders)
+        return sum(self._asked[group].committed())
 
     def wait_answered(self, group: str) -> None:
         """Wait until a group has answered all orders that there are now."""

@@ -19,12 +19,10 @@ import orjson
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaException,
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
 
 from screener import settings
 from screener.runners import topics
@@ -237,8 +235,28 @@ def in_process(broker: str, prefix: str, sample: build.Built, metrics: Metrics, 
         thread.join()
 
 
+class Group:
+    """What a consumer group has acknowledged of a topic, asked by a client that takes no part in it.
+
+    A consumer asks, not the AdminClient: its `list_consumer_group_offsets` crashes now and then, when the group's
+    coordinator is just starting (confluent-kafka 2.16).
+    """
+
+    def __init__(self, bootstrap: str, group: str, topic: str) -> None:
+        settings = {"bootstrap.servers": bootstrap, "group.id": group, "isolation.level": "read_uncommitted"}
+        self._consumer = Consumer(settings | {"log_level": 0})
+        numbers = self._consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        self._asked = [TopicPartition(topic, number) for number in sorted(numbers)]
+
+    def committed(self) -> list[int]:
+        """How many records of each partition are acknowledged."""
+        return [max(0, row.offset) for row in self._consumer.committed(self._asked, timeout=30)]
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
 def committed(broker: str, prefix: str) -> list[int]:
     """How many records of each partition of `orders` the group has acknowledged."""
-    admin = AdminClient({"bootstrap.servers": broker})
-    (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(f"{prefix}screener")]).values()
-    return [max(0, row.offset) for row in future.result(10).topic_partitions]
+    with contextlib.closing(Group(broker, f"{prefix}screener", f"{prefix}orders")) as group:
+        return group.committed()
