@@ -12,6 +12,7 @@ import pytest
 
 from screener.errors import OperatorError
 from screener.runners import topics
+from screener.runners.cluster import partition_counts
 from screener.runners.topics import Change, Topic
 from screener.settings import Cluster
 
@@ -194,7 +195,7 @@ def test_partition_counts_leave_out_topics_in_error() -> None:
     fine = SimpleNamespace(partitions={0: None, 1: None}, error=None)
     unknown = SimpleNamespace(partitions={}, error="UNKNOWN_TOPIC_OR_PART")
     cluster = cast("Any", SimpleNamespace(topics={"a": fine, "b": unknown}))
-    assert topics.partition_counts(cluster) == {"a": 2}
+    assert partition_counts(cluster) == {"a": 2}
 
 
 def test_change_reads_as_a_line() -> None:
