@@ -5,7 +5,7 @@ outputs before `orders` grows, because a decision is written to the partition nu
 reads. Every fault of the file, the options or the cluster is an OperatorError of one sentence.
 
 Not for producing or consuming: the worker takes the names (`required`) and compares partition counts on every
-assignment (`partition_counts`, `partition_problems`), it never creates a topic.
+assignment (`partition_problems`), it never creates a topic.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it re-export
 )
 
 from screener.runners import topics
+from screener.runners.cluster import partition_counts
 from screener.settings import Cluster
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def get_config(admin: AdminClient, topic: str, field: str) -> str:
 
 def counts(admin: AdminClient, prefix: str) -> dict[str, int]:
     """Partitions of the topics with the prefix, by the name without it."""
-    found = topics.partition_counts(admin.list_topics(timeout=SECONDS_MAX))
+    found = partition_counts(admin.list_topics(timeout=SECONDS_MAX))
     return {name.removeprefix(prefix): count for name, count in found.items() if name.startswith(prefix)}
 
 
