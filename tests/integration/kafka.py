@@ -82,6 +82,11 @@ def order(order_id: str, body: dict[str, Any] = CLEAN) -> tuple[bytes, bytes]:
     return order_id.encode(), orjson.dumps({"order_id": order_id, **body})
 
 
+def orders_of(numbers: Iterable[int]) -> list[tuple[bytes | None, bytes | None]]:
+    """Orders of these numbers."""
+    return [order(f"O-{number}") for number in numbers]
+
+
 def outputs(prefix: str, *, shadow: bool = False) -> list[str]:
     """The names of the topics that decisions go to."""
     return [topic.name for topic in topics.load(prefix) if topic.role == ("shadow" if shadow else "out")]

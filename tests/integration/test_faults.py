@@ -16,18 +16,24 @@ from screener.runners import lane as lanes
 from screener.runners import partitions
 from screener.runners.lane import Lane
 from screener.runners.metrics import Metrics
-from tests.integration.kafka import LISTED, Worker, committed, in_process, order, outputs, publish, reading, running
+from tests.integration.kafka import (
+    LISTED,
+    Worker,
+    committed,
+    in_process,
+    order,
+    orders_of,
+    outputs,
+    publish,
+    reading,
+    running,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from screener.lists import build
     from screener.model import Snapshot
-
-
-def orders_of(numbers: range) -> list[tuple[bytes | None, bytes | None]]:
-    """Orders of these numbers."""
-    return [order(f"O-{number}") for number in numbers]
 
 
 # --- what an exception does not do -----------------------------------------------------------------------------------
@@ -120,61 +126,6 @@ def test_a_second_worker_in_the_same_slot_fences_the_first(broker: str, prefix: 
             thread.join(30)
     assert len({record.key for record in decided}) == len(decided) == 39
     assert len(ended) == 1, ended
-
-
-# --- a batch that takes long -----------------------------------------------------------------------------------------
-
-
-def test_a_batch_that_takes_longer_than_a_transaction_may_be_open_is_answered_in_parts(
-    broker: str, prefix: str, sample: build.Built, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Sixty orders of half a second each: the coordinator ends a transaction after ten, and no lane dies of it."""
-    real_screen = lanes.screen
-
-    def slow(*given: Any) -> Any:
-        time.sleep(0.5)
-        return real_screen(*given)
-
-    publish(broker, f"{prefix}orders", orders_of(range(60)))
-    monkeypatch.setattr(lanes, "screen", slow)
-    metrics = Metrics()
-    with in_process(broker, prefix, sample, metrics), reading(broker, outputs(prefix)) as reader:
-        decided = reader.read_until(60, 90.0)
-    assert len({record.key for record in decided}) == len(decided) == 60
-    assert sum(committed(broker, prefix)) == 60
-    assert metrics.registry.get_sample_value("screener_transactions_total", {"result": "aborted"}) == 0
-
-
-@pytest.mark.parametrize("slow", ["once", "always"])
-def test_an_order_that_takes_longer_than_a_transaction_may_be_open_ends_no_lane(
-    broker: str,
-    prefix: str,
-    sample: build.Built,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    slow: str,
-) -> None:
-    """The coordinator ends the transaction meanwhile; the lane takes new clients, and that order one of its own.
-
-    Once: the machine stood still. Always: the order is so laborious.
-    """
-    real_screen = lanes.screen
-    stood: list[float] = []
-
-    def standing(raw: bytes | None, *rest: Any) -> Any:
-        if raw and b"O-7" in raw and not (stood and slow == "once"):
-            stood.append(time.monotonic())
-            time.sleep(22.0)  # the coordinator looks every ten seconds for what is ten seconds old
-        return real_screen(raw, *rest)
-
-    publish(broker, f"{prefix}orders", orders_of(range(10)))
-    monkeypatch.setattr(lanes, "screen", standing)
-    with in_process(broker, prefix, sample, Metrics()), reading(broker, outputs(prefix)) as reader:
-        decided = reader.read_until(10, 120.0)
-    assert len({record.key for record in decided}) == len(decided) == 10
-    assert sum(committed(broker, prefix)) == 10
-    assert len(stood) == (1 if slow == "once" else 2)
-    assert "the clients begin anew" in caplog.text
 
 
 # --- a client that hangs ---------------------------------------------------------------------------------------------
