@@ -58,8 +58,8 @@ class Outputs:
         try:
             committed = _ends(admin, places, IsolationLevel.READ_COMMITTED)
             ends = _ends(admin, places, IsolationLevel.READ_UNCOMMITTED)
-        except KafkaException as error:
-            log.info("whether readers get on is not known: %s", error.args[0].str())
+        except (KafkaException, TimeoutError) as error:
+            log.info("whether readers get on is not known: %s", error or "no answer came")
             return
         now = time.monotonic()
         stood = {}

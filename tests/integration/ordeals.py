@@ -17,7 +17,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from confluent_kafka import IsolationLevel, Producer, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from screener import broker
@@ -121,7 +121,14 @@ class Place:
         """How many records `orders` has; its publisher has no transactions, so each offset is one."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
         asked = {TopicPartition("orders", at): OffsetSpec.latest() for at in range(self.partitions)}
-        return sum(future.result(30).offset for future in admin.list_offsets(asked).values())
+        deadline = time.monotonic() + READ_SECONDS
+        while True:
+            try:
+                return sum(future.result(30).offset for future in admin.list_offsets(asked).values())
+            except KafkaException:  # a broker that has just come back does not know everything yet
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
 
 class Publisher(threading.Thread):

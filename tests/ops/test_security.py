@@ -72,7 +72,7 @@ REFUSALS: dict[str, tuple[str, dict[str, str], str]] = {
         {"SSL_CERTIFICATE_FILE": "", "SSL_KEY_FILE": ""},
         "refuses the certificate of this client (none given)",
     ),
-    "TLS to a plain listener": ("LOGIN", {"BOOTSTRAP_SERVERS": "{plain}"}, "PLAINTEXT broker listener?"),
+    "TLS to a plain listener": ("LOGIN", {"BOOTSTRAP_SERVERS": "{plain}"}, "closed by peer"),
     "password file that is empty": (
         "LOGIN",
         {"SASL_PASSWORD_FILE": "{folder}/empty"},
