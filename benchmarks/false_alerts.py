@@ -72,7 +72,7 @@ class Answers(NamedTuple):
 
 def main() -> int:
     """Screen all names, print and record."""
-    options = workbench.in_part(workbench.parser(__doc__))
+    options = workbench.in_part(__doc__)
     if options.reference is None:
         return workbench.skipped("false alerts")
     held = workbench.edition(options.reference)

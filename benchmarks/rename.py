@@ -61,7 +61,7 @@ class Difference(NamedTuple):
 
 def main() -> int:
     """Build both snapshots, screen, compare, print and record."""
-    options = workbench.in_part(workbench.parser(__doc__))
+    options = workbench.in_part(__doc__)
     if options.reference is None:
         return workbench.skipped("rename")
     wordings = reworded(options.reference)

@@ -45,8 +45,9 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     return made
 
 
-def in_part(made: argparse.ArgumentParser) -> argparse.Namespace:
+def in_part(doc: str | None) -> argparse.Namespace:
     """What the command line says, of a benchmark that can also ask a part only: `part`, every how manieth it asks."""
+    made = parser(doc)
     made.add_argument("--part", type=int, default=1, metavar="N", help="ask only every Nth of all (default: each)")
     return made.parse_args()
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -42,7 +41,7 @@ from screener.lists import build, snapshot
 from screener.runners import topics
 from screener.runners.lane import TermsOf
 from screener.settings import Cluster, Settings
-from tests.integration.kafka import Group, free_port
+from tests.integration.kafka import Group, end_child, free_port
 
 if TYPE_CHECKING:
     import argparse
@@ -294,17 +293,6 @@ def timed(place: Place, way: Way) -> Timed:
     (begun, first, own, brokers), (ended, last, own_end, brokers_end) = samples[0], samples[-1]
     count = last - first
     return Timed(count / (ended - begun), (own_end - own) / count * 1e6, (brokers_end - brokers) / count * 1e6)
-
-
-def end_child(child: subprocess.Popen[bytes]) -> None:
-    """End a process that was started here: SIGTERM, then SIGKILL."""
-    if child.poll() is None:
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(20)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
 
 
 def _cpu_seconds(pid: int) -> float:

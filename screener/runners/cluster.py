@@ -138,10 +138,11 @@ class Reached:
         except KafkaException as error:
             servers = cluster.bootstrap_servers
             raise OperatorError(f"The bootstrap servers {servers!r} cannot be used: {reason_of(error)}.") from error
-        self.partition_counts()
+        self.counts = self.partition_counts()
+        """The topics that were there, with the numbers of their partitions."""
 
     def partition_counts(self) -> dict[str, int]:
-        """The topics that are there, with the numbers of their partitions."""
+        """The topics that are there now, as `counts`."""
         deadline = time.monotonic() + REACH_SECONDS_MAX
         while True:
             try:

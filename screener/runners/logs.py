@@ -12,8 +12,6 @@ from typing import Any
 
 import orjson
 
-FORMATS = ("text", "json")
-
 
 class JsonLines(logging.Formatter):
     """One JSON object a line: time (UTC), level, logger, message; source and trace where there are any."""
@@ -31,7 +29,7 @@ class JsonLines(logging.Formatter):
             told["source"] = source
         if record.exc_info:
             told["trace"] = self.formatException(record.exc_info)
-        return orjson.dumps(told, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return orjson.dumps(told).decode()
 
 
 def config(log_format: str) -> dict[str, Any]:

@@ -276,7 +276,7 @@ def apply(cluster: Cluster, prefix: str = "", partitions: int | None = None) -> 
     asked = _asked(partitions)
     declared = load(prefix)
     reached = Reached(cluster)
-    admin, counts = reached.admin, reached.partition_counts()
+    admin, counts = reached.admin, reached.counts
     configs = _configs(admin, [topic.name for topic in declared if topic.name in counts])
     topics = _scaled(_sized(declared, configs), counts, asked)
     changes = []
@@ -299,7 +299,7 @@ def check(
     asked = _asked(partitions)
     declared = load(prefix) if shadow is None else required(prefix, shadow=shadow)
     reached = Reached(cluster)
-    admin, counts = reached.admin, reached.partition_counts()
+    admin, counts = reached.admin, reached.counts
     configs = _configs(admin, [topic.name for topic in declared if topic.name in counts])
     problems = partition_problems(declared, counts, hidden=cluster.security_protocol != "PLAINTEXT")
     for topic in _sized(declared, configs):

@@ -137,6 +137,26 @@ def reading(bootstrap: str, names: list[str]) -> Iterator[Reader]:
         reader.close()
 
 
+def value_of(page: str, line: str) -> float:
+    """The value of a metric on a page, named with its labels; 0 where there is none."""
+    for found in page.splitlines():
+        name, _, value = found.rpartition(" ")
+        if name == line:
+            return float(value)
+    return 0.0
+
+
+def end_child(child: subprocess.Popen[bytes], seconds: float = 20.0) -> None:
+    """End a process that was started here: SIGTERM, then SIGKILL."""
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
 def free_port() -> int:
     """A port of the loopback that nothing listens on."""
     with socket.socket() as probe:
@@ -189,11 +209,7 @@ class Worker:
 
     def metric(self, line: str) -> float:
         """The value of a metric, named with its labels; 0 where there is none."""
-        for found in self.get("/metrics")[1].splitlines():
-            name, _, value = found.rpartition(" ")
-            if name == line:
-                return float(value)
-        return 0.0
+        return value_of(self.get("/metrics")[1], line)
 
     def kill(self) -> None:
         """SIGKILL, by its own process id."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,18 @@ from confluent_kafka.admin import AdminClient
 from screener.runners.metrics import Metrics
 from screener.runners.outputs import Outputs
 from screener.settings import Cluster
-from tests.integration.kafka import CLEAN, LISTED, Worker, in_process, order, outputs, publish, reading, running
+from tests.integration.kafka import (
+    CLEAN,
+    LISTED,
+    Worker,
+    in_process,
+    order,
+    outputs,
+    publish,
+    reading,
+    running,
+    value_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,12 +31,6 @@ if TYPE_CHECKING:
     from screener.lists import build
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-
-
-def value_of(page: str, line: str) -> float:
-    """The value of a metric on a page, named with its labels; 0 where there is none."""
-    found = [float(row.rpartition(" ")[2]) for row in page.splitlines() if row.rpartition(" ")[0] == line]
-    return found[0] if found else 0.0
 
 
 def test_metrics_tell_reasons_how_long_answers_took_and_which_version_it_is(
@@ -128,7 +132,7 @@ def test_readers_that_stand_still_before_an_open_transaction_are_told_of(
         watch = Outputs(Cluster(broker), lane, metrics)
         watch.look(admin)
         assert stalled() == 0
-        threading.Event().wait(1.0)
+        time.sleep(1.0)
         watch.look(admin)
         assert 0.9 < stalled() < 20
         other.abort_transaction(10)

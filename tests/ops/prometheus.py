@@ -10,7 +10,6 @@ import json
 import math
 import re
 import shutil
-import signal
 import subprocess
 import time
 import urllib.parse
@@ -24,7 +23,7 @@ import pytest
 import yaml
 
 from screener.runners.metrics import Metrics
-from tests.integration.kafka import free_port
+from tests.integration.kafka import end_child, free_port
 from tests.ops.rendering import K8S
 
 if TYPE_CHECKING:
@@ -169,12 +168,7 @@ def scraping(folder: Path, target: int) -> Iterator[Prometheus]:
         _wait_ready(made, child, folder / "prometheus.log")
         yield made
     finally:
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(CALL_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        end_child(child, CALL_SECONDS)
 
 
 def _wait_ready(made: Prometheus, child: subprocess.Popen[bytes], log: Path) -> None:
