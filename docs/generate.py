@@ -272,6 +272,7 @@ METRIC_NOTES = {
     "screener_transactions_total": "an abort is repeated; after eight in a row the worker ends",
     "screener_consumer_lag_records": "told once a second; gone when the partition goes to another worker",
     "screener_snapshot_age_seconds": "since the first moment (UTC) of its edition's day; 0 where no list ages",
+    "screener_snapshot_age_max_seconds": "`SCREENER_MAX_LIST_AGE`, or as the rules say; beyond it nothing is cleared",
     "screener_snapshot_info": "its value is always 1; all workers should tell the same hash",
     "screener_list_entries": "a list that is missing here is not screened against",
     "screener_snapshots_refused_total": "any growth: an announcement was wrong, and the old snapshot is still in use",
@@ -555,6 +556,11 @@ CODES = {
     "NAME_MIXED_SCRIPTS": Reason(
         "One word of a party's name mixes letters of scripts that look alike, such as Latin and Cyrillic.",
         "Treat it as an attempt to hide a name until it is explained.",
+    ),
+    "NAME_DIRECTION_OVERRIDE": Reason(
+        "A party's name holds a mark (U+202D, U+202E) that has letters shown in another order than they are written, so"
+        " that a person reads another name than the one that was looked up.",
+        "Ask the sender for the name without it; treat it as an attempt to hide a name until it is explained.",
     ),
     "DATE_MISSING": Reason(
         "There is no day to judge on: a file's order without `export_date` and `placed_at`, and no `--as-of`. All that"

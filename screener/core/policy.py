@@ -93,9 +93,13 @@ def is_stale(snapshot: Snapshot, terms: Terms, as_of: str) -> bool:
     """Whether a list is older than allowed, on the day that age is measured to."""
     if terms.allow_stale:
         return False
-    limit = snapshot.rules.list_age_days_max if terms.list_age_days_max is None else terms.list_age_days_max
     edition = snapshot.edition
-    return edition is not None and _days_between(edition, terms.aged_on or as_of) > limit
+    return edition is not None and _days_between(edition, terms.aged_on or as_of) > age_days_max(snapshot, terms)
+
+
+def age_days_max(snapshot: Snapshot, terms: Terms) -> int:
+    """How many days old a list may be that clears orders."""
+    return snapshot.rules.list_age_days_max if terms.list_age_days_max is None else terms.list_age_days_max
 
 
 def regimes_in_force(snapshot: Snapshot, days: Iterable[str]) -> list[str]:

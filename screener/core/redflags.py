@@ -1,7 +1,7 @@
 """Signs in an order that need a person even where no listed name was found.
 
-So far those that could hide a name from the matcher: letters of two scripts mixed in one word, and a name without a
-letter or digit. Each is a finding of its own; none decides alone.
+So far those that could hide a name from the matcher: letters of two scripts mixed in one word, a name without a letter
+or digit, and a mark that has a name shown backwards. Each is a finding of its own; none decides alone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from screener.core.readings import decoded
 from screener.model import Finding
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from screener.rulings import FindingRule
 
 _PLAIN = re.compile("[A-Za-z0-9]")  # of a name with one of these the fold leaves something
+_OVERRIDES = re.compile("[\u202d\u202e]")  # what follows is shown from one side, whatever its script
 _LOOK_ALIKES = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 
 
@@ -28,8 +30,9 @@ def redflags(order: Order, snapshot: Snapshot) -> list[Finding]:
     findings: list[Finding] = []
     for number, party in enumerate(order.parties):
         for field, name in party.names():
-            if not (name.isascii() and _PLAIN.search(name)):
-                findings.extend(_flag(code, rule, number, field, name) for code in _codes(name, snapshot))
+            read = decoded(name)
+            if not (read.isascii() and _PLAIN.search(read)):
+                findings.extend(_flag(code, rule, number, field, name) for code in _codes(read, snapshot))
     return findings
 
 
@@ -38,6 +41,8 @@ def _codes(name: str, snapshot: Snapshot) -> Iterator[str]:
         yield "NAME_UNREADABLE"
     if not name.isascii() and any(_mixed(word) for word in name.split()):
         yield "NAME_MIXED_SCRIPTS"
+    if _OVERRIDES.search(name):
+        yield "NAME_DIRECTION_OVERRIDE"
 
 
 def _mixed(word: str) -> bool:

@@ -52,9 +52,9 @@ def announce(cluster: Cluster, topic: str, path: Path, *, accept_losses: bool = 
     """
     published = snapshot.load(path)
     Reached(cluster)
+    before = _latest(cluster, topic)
     if not accept_losses:
-        before = _told_rows(_latest(cluster, topic))
-        build.check_rows(before, published, "the snapshot announced before", "publish")
+        build.check_rows(_told_rows(before), published, "the snapshot announced before", "publish")
     lists = {
         code: {"rows": facts.rows} | ({"edition": facts.edition} if facts.edition else {})
         for code, facts in published.lists.items()
@@ -68,6 +68,7 @@ def announce(cluster: Cluster, topic: str, path: Path, *, accept_losses: bool = 
             "accept_losses": accept_losses,
             "screener": __version__,
         }
+        | _previous(before, published.sha256)
     )
     failures: list[str] = []
     producer = Producer({**connection(cluster), "message.timeout.ms": 10_000}, logger=log)
@@ -111,6 +112,17 @@ def _latest(cluster: Cluster, topic: str) -> bytes | None:
     finally:
         consumer.close()
     raise OperatorError(f"{topic}: can't be read: no broker answers at {cluster.bootstrap_servers}")
+
+
+def _previous(value: bytes | None, published: str) -> dict[str, Any]:
+    """What an announcement says of the one before it, another snapshot; {} where there is none."""
+    try:
+        before = _announcement(value or b"")
+    except OperatorError:
+        return {}
+    if before["snapshot"] != published:
+        return {"previous": {"snapshot": before["snapshot"], "location": before["location"]}}
+    return {"previous": before["previous"]} if "previous" in before else {}
 
 
 def _told_rows(value: bytes | None) -> dict[str, int]:
@@ -163,15 +175,31 @@ class Follower:
     def _take(self, value: bytes | None, on_snapshot: Callable[[Snapshot], None]) -> None:
         if value is not None:
             try:
-                self._swap(value, on_snapshot)
+                announced = _announcement(value)
             except OperatorError as error:
-                self._metrics.refused()
-                log.error("announced snapshot refused: %s", printable(str(error)))  # noqa: TRY400  the sentence says it all
+                self._refuse(error)
+            else:
+                taken = self._try(announced, on_snapshot)
+                if not taken and self.current is None and "previous" in announced:
+                    log.warning("trying the snapshot that was announced before")
+                    self._try(announced["previous"], on_snapshot)
         if self.current is not None:
             self.caught_up.set()
 
-    def _swap(self, value: bytes, on_snapshot: Callable[[Snapshot], None]) -> None:
-        announced = _announcement(value)
+    def _try(self, announced: dict[str, Any], on_snapshot: Callable[[Snapshot], None]) -> bool:
+        """Take an announced snapshot; False where it is refused."""
+        try:
+            self._swap(announced, on_snapshot)
+        except OperatorError as error:
+            self._refuse(error)
+            return False
+        return True
+
+    def _refuse(self, error: OperatorError) -> None:
+        self._metrics.refused()
+        log.error("announced snapshot refused: %s", printable(str(error)))
+
+    def _swap(self, announced: dict[str, Any], on_snapshot: Callable[[Snapshot], None]) -> None:
         if self.current is not None and announced["snapshot"] == self.current.sha256:
             return
         with pace.paced(self._share):
@@ -213,7 +241,9 @@ def _announcement(value: bytes) -> dict[str, Any]:
         announced = orjson.loads(value[:ANNOUNCEMENT_BYTES_MAX])
         known = announced["schema_version"] == 1
         told = list(announced.get("lists", {}).values())
-        texts = (announced["snapshot"], announced["location"])
+        texts = [announced["snapshot"], announced["location"]]
+        if "previous" in announced:
+            texts += [announced["previous"]["snapshot"], announced["previous"]["location"]]
         if not known or not all(isinstance(text, str) for text in texts):
             raise ValueError
         if not all(isinstance(row, dict) and isinstance(row.get("rows", 0), int) for row in told):

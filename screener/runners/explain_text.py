@@ -47,6 +47,7 @@ NOTICES: Final = {
 FLAGS: Final = {
     "NAME_UNREADABLE": "The name has no letter or digit in it.",
     "NAME_MIXED_SCRIPTS": "One word of the name mixes letters of scripts that look alike.",
+    "NAME_DIRECTION_OVERRIDE": "The name holds a mark that has it shown in another order than it is written.",
 }
 
 BASES: Final = {

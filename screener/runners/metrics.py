@@ -7,6 +7,7 @@ never a name or an order id.
 from __future__ import annotations
 
 from collections import Counter as Counts
+from math import inf
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from screener.model import Decision, Snapshot
 
+DAY_SECONDS = 86_400
 OUTCOMES = ("clear", "review", "block", "quarantine")
 ANSWER_SECONDS_BUCKETS = (2e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
 TRANSACTION_SECONDS_BUCKETS = (2e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -61,6 +63,9 @@ class Metrics:
         text = "Records of orders that the topic deleted before they were answered."
         self._expired = self._counter("screener_orders_expired", text)
         self._age = self._gauge("screener_snapshot_age_seconds", "Age of the oldest list of the snapshot in use.")
+        text = "Age of the oldest list up to which orders are cleared."
+        self._age_max = self._gauge("screener_snapshot_age_max_seconds", text)
+        self._age_max.set(inf)
         self._snapshot = self._gauge("screener_snapshot_info", "The snapshot in use, by its hash.", "sha256")
         self._entries = self._gauge("screener_list_entries", "Entries of the snapshot in use, by list.", "list")
         self._refused = self._counter("screener_snapshots_refused", "Announced snapshots that were not taken.")
@@ -144,9 +149,10 @@ class Metrics:
         for code, facts in snapshot.lists.items():
             self._entries.labels(code).set(facts.entries)
 
-    def aged(self, seconds: float) -> None:
-        """Say how old the oldest list is."""
+    def aged(self, seconds: float, days_max: int) -> None:
+        """Say how old the oldest list is, and how many days old it may be."""
         self._age.set(seconds)
+        self._age_max.set(days_max * DAY_SECONDS)
 
     def refused(self) -> None:
         """Count an announced snapshot that was not taken."""

@@ -24,7 +24,7 @@ from faust.app.base import BootStrategy
 from mode import Service
 
 from screener.core.decode import washington_day_of
-from screener.core.policy import is_stale
+from screener.core.policy import age_days_max, is_stale
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
 from screener.lists.jurisdictions import must_know
@@ -85,18 +85,19 @@ class State:
         must_know(fresh.rules, self.settings.profile)
         self._snapshot = fresh
         self.metrics.swapped(fresh)
-        self.metrics.aged(self.age_seconds())
+        self.tell_age()
         missing = build.lists_without_rows(fresh)
         if missing:
             log.warning("snapshot %s has no rows for %s", fresh.sha256, ", ".join(missing))
         log.info("snapshot in use: %s", fresh.sha256)
 
-    def age_seconds(self) -> float:
-        """How old the oldest list in use is; 0 where nothing ages."""
-        edition = self._snapshot.edition if self._snapshot else None
-        if edition is None:
-            return 0.0
-        return max(0.0, time.time() - datetime.fromisoformat(edition).replace(tzinfo=UTC).timestamp())
+    def tell_age(self) -> None:
+        """Have the metrics say how old the oldest list in use is, 0 where nothing ages, and how old it may be."""
+        held = self._snapshot
+        if held is not None:
+            edition = held.edition
+            begun = datetime.fromisoformat(edition).replace(tzinfo=UTC).timestamp() if edition else time.time()
+            self.metrics.aged(max(0.0, time.time() - begun), age_days_max(held, self._terms))
 
     def problems(self) -> list[str]:
         """Why the worker is not ready, as phrases; empty when it is."""
@@ -110,8 +111,11 @@ class State:
 
     def _is_stale(self, held: Snapshot) -> bool:
         today = washington_day_of(int(time.time() * 1000)) or ""
-        terms = Terms(list_age_days_max=self.settings.max_list_age, allow_stale=self.settings.allow_stale)
-        return is_stale(held, terms, today)
+        return is_stale(held, self._terms, today)
+
+    @property
+    def _terms(self) -> Terms:
+        return Terms(list_age_days_max=self.settings.max_list_age, allow_stale=self.settings.allow_stale)
 
 
 def run(settings: Settings) -> int:
@@ -229,7 +233,7 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
             if self._state.failure is not None:
                 await self.crash(OperatorError(self._state.failure))
                 return
-            self._state.metrics.aged(self._state.age_seconds())
+            self._state.tell_age()
             await self.sleep(WATCH_SECONDS)
 
     def _look_at_lane(self) -> None:

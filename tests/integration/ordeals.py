@@ -381,41 +381,49 @@ def rebalances(place: Place, rate: float, seconds: float) -> Seen:
 # --- more workers, and fewer -----------------------------------------------------------------------------------------
 
 
-def scaling(place: Place, seconds: float, backlog: int, load: float = 1.15) -> Seen:
-    """One worker, three, and one again, under more load than one bears: what each phase answered, and how far behind.
+def scaling(place: Place, seconds: float, backlog: int, wave: float = 1.15, calm: float = 0.8) -> Seen:
+    """One worker, three, and one again: what each phase answered of what came, and how far behind it was at its end.
 
-    Orders come at `load` times what the first worker makes of a `backlog`; 997 order ids come again and again. Three
-    workers stay until they have caught up.
+    A wave comes at `wave` times what the first worker makes of a `backlog`, until three are there; then orders come at
+    `calm` times that, and the three stay until they have caught up. 997 order ids come again and again.
     """
     workers = [place.worker(slot) for slot in range(3)]
     publisher = Publisher(place.bootstrap, backlog, 1e9, _amended)
     publisher.start()
-    first = publisher.wait()
+    sent = publisher.wait()
     phases: list[dict[str, float]] = []
     try:
         workers[0].start().wait_ready()
-        alone = _answered_a_second(place, first)
-        rate = load * alone
-        publisher = Publisher(place.bootstrap, 10**9, rate, lambda number: _amended(first + number))
-        publisher.start()
-        phases.append(_phase(place, 1, seconds))
+        alone = _answered_a_second(place, sent)
+        publisher = _coming(place, sent, wave * alone)
+        phases.append(_phase(place, 1, wave * alone, seconds))
         for worker in workers[1:]:
             worker.start()
         for worker in workers[1:]:
             worker.wait_ready()
+        phases.append(_phase(place, 3, wave * alone, seconds))
+        sent += publisher.end()
+        publisher = _coming(place, sent, calm * alone)
         begun = time.monotonic()
-        while phases[-1]["workers"] != 3 or phases[-1]["behind"] > rate:
-            phases.append(_phase(place, 3, seconds))
+        while phases[-1]["behind"] > alone:
+            phases.append(_phase(place, 3, calm * alone, seconds))
             assert time.monotonic() - begun < READ_SECONDS, phases
         for worker in workers[1:]:
             assert worker.stop() == 0
-        phases.append(_phase(place, 1, seconds))
+        phases.append(_phase(place, 1, calm * alone, seconds))
         publisher.end()
-        return place.seen(min(ORDER_IDS, place.count_orders()), alone=round(alone), rate=round(rate), phases=phases)
+        return place.seen(min(ORDER_IDS, place.count_orders()), alone=round(alone), phases=phases)
     finally:
         for worker in workers:
             if worker.popen is not None:
                 worker.kill()
+
+
+def _coming(place: Place, sent: int, rate: float) -> Publisher:
+    """Orders at a rate from now on, numbered on."""
+    publisher = Publisher(place.bootstrap, 10**9, rate, lambda number: _amended(sent + number))
+    publisher.start()
+    return publisher
 
 
 ORDER_IDS = 997
@@ -431,13 +439,14 @@ def _amended(number: int) -> tuple[bytes, bytes]:
     )
 
 
-def _phase(place: Place, workers: int, seconds: float) -> dict[str, float]:
-    """What so many workers answer in a while, and how much is behind at its end."""
+def _phase(place: Place, workers: int, coming: float, seconds: float) -> dict[str, float]:
+    """What so many workers answer in a while, of so much that comes, and how much is behind at its end."""
     begun, before = time.monotonic(), _committed(place)
     time.sleep(seconds)
     after, ended = _committed(place), time.monotonic()
     rate = round((after - before) / (ended - begun))
-    return {"workers": workers, "orders_a_second": rate, "behind": place.count_orders() - after}
+    behind = place.count_orders() - after
+    return {"workers": workers, "coming_a_second": round(coming), "orders_a_second": rate, "behind": behind}
 
 
 def _answered_a_second(place: Place, backlog: int) -> float:

@@ -293,6 +293,23 @@ def test_a_snapshot_that_fails_its_checks_is_refused_and_the_old_one_stays(
     assert "the ownership graph knows 0 names" in said
 
 
+def test_a_worker_that_starts_behind_a_snapshot_that_fails_takes_the_one_before(
+    broker: str, prefix: str, tmp_path: Path
+) -> None:
+    """It does as those that run: it refuses the announced one and screens against the one before, also said twice."""
+    topic = f"{prefix}screener.snapshots"
+    one, two = with_private(tmp_path, "Hazelmoor"), with_private(tmp_path, "Thornfield")
+    before = announce(Cluster(broker), topic, one).sha256
+    announce(Cluster(broker), topic, two)
+    announce(Cluster(broker), topic, two)
+    two.write_bytes(two.read_bytes().replace(b"Thornfield", b"Thornfeld ", 1))
+    with running(Worker(broker, prefix, tmp_path / "worker.log")) as worker:
+        assert worker.metric(f'screener_snapshot_info{{sha256="{before}"}}') == 1
+        assert worker.metric("screener_snapshots_refused_total") == 1
+    said = worker.log.read_text(encoding="utf-8")
+    assert "trying the snapshot that was announced before" in said
+
+
 def test_a_list_that_lost_its_rows_is_not_announced_unless_it_may(broker: str, prefix: str, tmp_path: Path) -> None:
     """Publishing compares with the announcement before; what was accepted once is taken by workers too."""
     rows = (

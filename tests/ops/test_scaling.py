@@ -22,4 +22,4 @@ def test_three_workers_catch_up_with_what_one_can_not_bear_and_nothing_is_lost(t
         broker.stop(tmp_path / "broker")
     assert seen.exact, seen
     three = [phase for phase in seen.facts["phases"] if phase["workers"] == 3]
-    assert three[-1]["behind"] <= seen.facts["rate"], seen
+    assert three[-1]["behind"] <= seen.facts["alone"], seen
