@@ -5,8 +5,8 @@ the engine, which finds all patterns at whole words, overlapping and nested ones
 longer one. A party's name is also compared as a whole with its blanks left out, so that punctuation does not matter,
 and so are its parts between commas, brackets and marks such as "d/b/a", which a listed name may stand among. A party's
 name and its parts are then held against the names that are like them, in all readings of other scripts; what else is
-known of the party bears on those. An alias counts once a text. Time grows with the order's bytes, whatever is found;
-what a hit means is not decided here.
+known of the party bears on those. `guesses` are looked up besides. An alias counts once a text. Time grows with the
+order's bytes, whatever is found; what a hit means is not decided here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from math import log2
 from typing import TYPE_CHECKING, NamedTuple
 
 from screener.core.fold import glue, slice_of, words
+from screener.core.guesses import continued, in_other_orders, with_letters, without_forms
 from screener.core.names.evidence import weigh
 from screener.core.readings import RUN_PARTS_MAX, parts
 from screener.model import Hit, Place
@@ -31,8 +32,6 @@ NAME_CHARS_MAX = 1_000  # of a longer name only so much is held against names th
 SIMILAR_PARTS_MAX = 12  # so are the first parts only, those of several words and runs of them
 REMEMBERED_MAX = 8  # hits and likenesses of a name that is remembered
 ITEM_TEXTS = ("description", "maker", "model")
-GUESS_SCORE = 0.95
-GUESS_REASONS = ("same words but for a legal form",)
 _SYLLABLES = "\u2e80"  # from here on the scripts of China, Japan and Korea: few syllables, many names of the same
 _INSIDE_NAME = {"inside": "name_inside", "word": "word_inside"}
 _INSIDE_TEXT = {"inside": "free_text", "word": "free_text"}
@@ -62,14 +61,18 @@ class _Part(NamedTuple):
 
 
 class _Named(NamedTuple):
-    """What a name is, whoever bears it: hits, and likenesses with where they stand; a stop of 0 is the end."""
+    """What a name is, whoever bears it: hits, likenesses with where they stand, and names that it is guessed to be.
+
+    A stop of 0 is the end. Of an entry the likeness counts before the guess.
+    """
 
     hits: Sequence[Hit]
     likenesses: Sequence[tuple[int, int, Likeness]]
+    guessed: Sequence[Hit]
 
 
 _NO_PLACE = Place(None, None, "")
-_NOBODY = _Named((), ())
+_NOBODY = _Named((), (), ())
 
 
 def match(order: Order, snapshot: Snapshot) -> list[Hit]:
@@ -80,8 +83,14 @@ def match(order: Order, snapshot: Snapshot) -> list[Hit]:
             named = snapshot.memory.names.get(name) or _named(name, snapshot)
             if named is not _NOBODY:
                 place = Place(number, None, field)
+                weighed = _weighed(place, name, named.likenesses, party, snapshot)
+                alike = {hit.entry for hit in weighed}
                 hits += [hit._replace(place=place) for hit in named.hits]
-                hits += _weighed(place, name, named.likenesses, party, snapshot)
+                hits += weighed
+                hits += [hit._replace(place=place) for hit in named.guessed if hit.entry not in alike]
+        if party.other_names:
+            named = {hit.entry for hit in hits if hit.place.party == number}
+            hits += [hit._replace(place=Place(number, None, "name")) for hit in continued(party, named, snapshot)]
         if party.address:
             place = Place(number, None, "address")
             hits += _of_text(place, party.address, snapshot, _IN_ADDRESS, part_rule="free_text")
@@ -98,10 +107,13 @@ def _named(name: str, snapshot: Snapshot) -> _Named:
     if len(name) > NAME_CHARS_MAX:
         readings = _read(name[:NAME_CHARS_MAX], snapshot)
     guesses = _guesses(name[:NAME_CHARS_MAX], readings, snapshot)
-    hits += _of_guesses(name, guesses, {hit.entry for hit in hits}, snapshot)
-    likenesses = _of_likeness(name, readings, guesses, {hit.entry for hit in hits}, snapshot)
-    named = _Named(hits, likenesses) if hits or likenesses else _NOBODY
-    if len(hits) + len(likenesses) <= REMEMBERED_MAX:
+    hits += without_forms(name, guesses, {hit.entry for hit in hits}, snapshot)
+    held = {hit.entry for hit in hits}
+    likenesses = _of_likeness(name, readings, guesses, held, snapshot)
+    guessed = in_other_orders(name, [reading.core for reading in readings], held, snapshot)
+    guessed += with_letters(name, [reading.words for reading in readings], held, snapshot)
+    named = _Named(hits, likenesses, guessed) if hits or likenesses or guessed else _NOBODY
+    if len(hits) + len(likenesses) + len(guessed) <= REMEMBERED_MAX:
         snapshot.memory.names.keep(name, named)
     return named
 
@@ -234,17 +246,6 @@ def _guesses(name: str, readings: Sequence[_Reading], snapshot: Snapshot) -> lis
     if readings[0].plain and not snapshot.fold.has_guesses(readings[0].words):
         return []
     return [words(guess) for guess in snapshot.fold.guesses(name)]
-
-
-def _of_guesses(name: str, guesses: Iterable[list[str]], named: set[int], snapshot: Snapshot) -> list[Hit]:
-    """Strong names that are all of a name without a legal form that is misspelt or written into a word."""
-    found: dict[int, Hit] = {}
-    for guess in guesses:
-        for entry, alias, _ in snapshot.whole.get("".join(snapshot.fold.core(guess)), ()):
-            if entry not in named and snapshot.entries[entry].aliases[alias].quality == "strong":
-                hit = Hit(_NO_PLACE, 0, len(name), name, entry, alias, "name_similar", GUESS_SCORE, GUESS_REASONS)
-                found.setdefault(entry, hit)
-    return list(found.values())
 
 
 def _of_likeness(

@@ -42,6 +42,7 @@ BITS_A_LETTER = 2.5
 LIGHT = (0.1, 1.0)
 WORDS_REMEMBERED_MAX = 50_000
 NEAR_BITS = 4.0
+DIGITS_LIKE = {"0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "6": "bg", "7": "t", "8": "b", "9": "g"}
 _SILENT = str.maketrans("", "", "aeiouyhw")
 _DOUBLED = re.compile(r"(.)\1+")
 _ONE_VOWEL = str.maketrans("eiouy", "aaaaa")
@@ -185,12 +186,23 @@ def skeleton(word: str) -> str:
 
 
 def is_slip(one: str, two: str) -> bool:
-    """Whether two words differ by slips only: vowels, doubled letters, a letter left out, two that changed places."""
-    if len(one) == len(two) and sorted(one) == sorted(two):
+    """Whether two words differ by slips only.
+
+    Slips are vowels, doubled letters, a letter left out, two that changed places, and digits that look like letters.
+    """
+    if len(one) == len(two) and (sorted(one) == sorted(two) or _looks_alike(one, two)):
         return True
     if abs(len(one) - len(two)) == 1:
         return OSA.distance(one, two, score_cutoff=1) == 1
     return _softened(one) == _softened(two)
+
+
+def _looks_alike(one: str, two: str) -> bool:
+    """Whether two words of the same length differ in digits only that look like the other's letters: "Huawe1"."""
+    if one.isalpha() and two.isalpha():
+        return False
+    differing = ((a, b) for a, b in zip(one, two, strict=True) if a != b)
+    return all(b in DIGITS_LIKE.get(a, "") or a in DIGITS_LIKE.get(b, "") for a, b in differing)
 
 
 @lru_cache(WORDS_REMEMBERED_MAX)
