@@ -53,14 +53,14 @@ format: $(VENV)/.test  ## put the sources into their form
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: $(VENV)/.bench  ## measure speed and quality in ten minutes, each with a proof of its answer
+bench: $(VENV)/.bench $(VENV)-quix/.made  ## measure speed and quality in ten minutes, each with a proof of its answer
 	@$(PY) benchmarks/run.py --rounds 1
 	@$(PY) benchmarks/pairs.py
 	@$(PY) benchmarks/rivals.py
 	@$(PY) benchmarks/recall.py
 	@$(PY) benchmarks/false_alerts.py --part 10
 	@$(PY) benchmarks/generator.py --queries 200 --proved 3
-	@$(PY) benchmarks/worker.py --orders 60000 --rounds 1 --no-latency
+	@$(PY) benchmarks/worker.py --rounds 1
 
 report: $(VENV)/.bench  ## draw benchmarks/report.html from the records
 	@$(PY) benchmarks/report.py

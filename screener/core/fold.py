@@ -64,6 +64,7 @@ MISSPELT_LETTERS_MIN = 6
 _GUESSED_FORM_LETTERS_MIN = 3
 _SHORT_FORM_LETTERS_MAX = 2
 _SIMPLE_WORD = re.compile("(?<!['`])['`]*[A-Za-z0-9][A-Za-z0-9'`]*")  # no mark is looked at twice
+_FOLDED_WORD = re.compile("[^ ]+")
 _LONG_WORD = re.compile(rf"[^\W\d_]{{{_GUESSED_FORM_LETTERS_MIN + NAME_LETTERS_MIN},}}")
 
 
@@ -431,13 +432,13 @@ def _spelled(text: str) -> list[tuple[str, list[tuple[int, int]]]]:
     if _is_simple(text):
         return [_spelled_simple(run.group(), run.start()) for run in _SIMPLE_WORD.finditer(text)]
     text = _plain(text)
-    letters: list[str] = []
+    folded: list[str] = []
     marks: list[tuple[int, int]] = []
-    for start, end in _clusters(text):
-        for letter in _fold_cluster(text[start:end]):
-            letters.append(letter)
-            marks.append((start, end))
-    return [("".join(letters[start:end]), marks[start:end]) for start, end in _runs(letters)]
+    for cluster in _clusters(text):
+        letters = _fold_cluster(text[slice(*cluster)])
+        folded.append(letters)
+        marks += [cluster] * len(letters)
+    return [(run.group(), marks[slice(*run.span())]) for run in _FOLDED_WORD.finditer("".join(folded))]
 
 
 def _spelled_simple(word: str, start: int) -> tuple[str, list[tuple[int, int]]]:
@@ -449,17 +450,6 @@ def _spelled_simple(word: str, start: int) -> tuple[str, list[tuple[int, int]]]:
 def _fold_cluster(cluster: str) -> str:
     """A character with its combining marks -> folded letters and blanks."""
     return unicodedata.normalize("NFC", cluster).translate(_CHARACTERS)
-
-
-def _runs(letters: Sequence[str]) -> Iterable[tuple[int, int]]:
-    start = None
-    for at, letter in enumerate([*letters, " "]):
-        if letter == " ":
-            if start is not None:
-                yield start, at
-            start = None
-        elif start is None:
-            start = at
 
 
 def _clusters(text: str) -> Iterable[tuple[int, int]]:
