@@ -22,7 +22,6 @@ from screener import __version__
 from screener.errors import OperatorError
 from screener.lists import build, pace, snapshot
 from screener.runners.cluster import Reached, connection
-from screener.runners.terminal import printable
 from screener.runners.warming import warm
 
 if TYPE_CHECKING:
@@ -197,7 +196,7 @@ class Follower:
 
     def _refuse(self, error: OperatorError) -> None:
         self._metrics.refused()
-        log.error("announced snapshot refused: %s", printable(str(error)))
+        log.error("announced snapshot refused: %s", error)
 
     def _swap(self, announced: dict[str, Any], on_snapshot: Callable[[Snapshot], None]) -> None:
         if self.current is not None and announced["snapshot"] == self.current.sha256:

@@ -12,6 +12,16 @@ from typing import Any
 
 import orjson
 
+from screener.runners.terminal import printable
+
+
+class TextLines(logging.Formatter):
+    """One line for a person: what a message holds that does not print is shown by its escape."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's own name
+        """The line of a record, without its trace."""
+        return printable(super().formatMessage(record))
+
 
 class JsonLines(logging.Formatter):
     """One JSON object a line: time (UTC), level, logger, message; source and trace where there are any."""
@@ -35,7 +45,7 @@ class JsonLines(logging.Formatter):
 def config(log_format: str) -> dict[str, Any]:
     """The configuration for `logging.config`, which is handed to Faust too: it would set up its own."""
     formatters: dict[str, dict[str, Any]] = {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "text": {"()": TextLines, "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": JsonLines},
     }
     return {

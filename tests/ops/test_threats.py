@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
 import re
 import time
 import tomllib
@@ -22,8 +23,9 @@ from screener.lists.build import Inputs, build
 from screener.memory import Memory, Shelf
 from screener.model import Terms
 from screener.runners import topics
-from screener.runners.logs import JsonLines
+from screener.runners.logs import JsonLines, TextLines
 from screener.runners.metrics import Metrics
+from screener.runners.terminal import printable
 from tests.ops.rendering import GENERATE, ROOT
 
 if TYPE_CHECKING:
@@ -310,14 +312,15 @@ def test_clear_decision_tells_nobodys_name(snapshot: Snapshot) -> None:
     assert "canary" not in decision.value.decode().lower()
 
 
-def test_a_line_of_log_as_json_is_one_line() -> None:
+@pytest.mark.parametrize("lines", [JsonLines(), TextLines("%(message)s")])
+def test_a_line_of_log_is_one_line(lines: logging.Formatter) -> None:
     """Whatever a message holds, such as the place that somebody announced, it forges no other record."""
-    import logging  # noqa: PLC0415  for this test alone
-
-    record = logging.LogRecord("a", logging.ERROR, "", 0, "refused: %s", ('x\n{"level":"INFO"}\u2028\x1b[2J',), None)
-    line = JsonLines().format(record)
-    assert "\n" not in line
-    assert json.loads(line)["message"].startswith("refused: x\n")
+    forged = 'x\n{"level":"INFO"}\u2028\x1b[2J'
+    record = logging.LogRecord("a", logging.ERROR, "", 0, "refused: %s", (forged,), None)
+    line = lines.format(record)
+    assert not {"\n", "\x1b"} & set(line)
+    told = json.loads(line)["message"] if isinstance(lines, JsonLines) else line
+    assert told == f"refused: {forged if isinstance(lines, JsonLines) else printable(forged)}"
 
 
 # --- confidential private lists ---------------------------------------------------------------------------------------
