@@ -41,7 +41,7 @@ from screener.lists import build, snapshot
 from screener.runners import topics
 from screener.runners.lane import TermsOf
 from screener.settings import Cluster, Settings
-from tests.integration.kafka import Group, end_child, free_port
+from tests.integration.kafka import Group, end_child, free_port, unset
 
 if TYPE_CHECKING:
     import argparse
@@ -109,8 +109,7 @@ class Place:
         """A process of this way, and its consumer group."""
         self._groups += 1
         group = f"bench-{self._groups}"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
-        environment |= {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+        environment = unset() | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
         if way.name == "worker":
             program = ["-c", BATCHES_OF.format(way.batch_orders_max)] if way.batch_orders_max else ["-m", "screener"]
             command = [sys.executable, *program, "worker", "--bootstrap-servers", self.bootstrap]

@@ -164,6 +164,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def unset() -> dict[str, str]:
+    """The environment without settings of screener: a process of a test has those that it is given."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
+
+
 @dataclass
 class Worker:
     """A real worker, or another command that serves, in a process of its own; `log` is where it writes."""
@@ -182,10 +187,9 @@ class Worker:
         """Start it, and don't wait."""
         options = ["--bootstrap-servers", self.bootstrap, "--topic-prefix", self.prefix]
         options += ["--metrics-host", "127.0.0.1", "--metrics-port", str(self.port), *self.options]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
         with self.log.open("ab") as log:
             command = [sys.executable, *self.program, *self.command, *options]
-            self.popen = subprocess.Popen(command, stdout=log, stderr=log, env=environment | self.environment)
+            self.popen = subprocess.Popen(command, stdout=log, stderr=log, env=unset() | self.environment)
         return self
 
     def get(self, path: str) -> tuple[int, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from screener.runners import topics
 from screener.runners.announcements import announce
 from screener.runners.cluster import connection
 from screener.settings import Cluster, load_cluster
-from tests.integration.kafka import LISTED, Worker, committed, order, outputs, publish, reading, running
+from tests.integration.kafka import LISTED, Worker, committed, order, outputs, publish, reading, running, unset
 from tests.ops.secure import PASSWORD, Secured, secured
 from tests.scripts import script
 
@@ -43,10 +42,9 @@ def plain(kafka: Secured, topic_prefix: str) -> str:
 
 def said_by_check(environment: dict[str, str]) -> tuple[int, str]:
     """Exit status and words of `screener topics check` with these settings."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
     done = subprocess.run(
         [sys.executable, "-m", "screener", "topics", "check"],
-        env=own | environment,
+        env=unset() | environment,
         capture_output=True,
         text=True,
         timeout=60,
