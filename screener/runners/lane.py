@@ -212,16 +212,18 @@ class Lane:
         self._ledger.begin()
         self._failed = None
         snapshot = self._current()
+        opened = time.perf_counter()
+        self._opened_at = opened
         try:
-            begun = time.perf_counter()
-            decided = self._transact(records, snapshot, held)
-            took = time.perf_counter() - begun
+            decided = self._transact(records, snapshot, held, opened)
         except _Contested:
             self._again(records, held)
             return
         except KafkaException as error:
             self._roll_back(error, records, held)
             return
+        took = time.perf_counter() - opened
+        self._opened_at = None
         answered, rest = records[: len(decided)], records[len(decided) :]
         self._ledger.settle()
         self._aborts = self._fenced = 0
@@ -250,16 +252,17 @@ class Lane:
 
     # --- the transaction ---------------------------------------------------------------------------------------------
 
-    def _transact(self, records: list[Received], snapshot: Snapshot, held: Partitions) -> list[tuple[Decision, float]]:
+    def _transact(
+        self, records: list[Received], snapshot: Snapshot, held: Partitions, opened: float
+    ) -> list[tuple[Decision, float]]:
         """Commit decisions, uses of licenses and positions together; the decisions with the seconds each took.
 
         A decision is produced as soon as it is made, so that the client sends it while the next order is screened.
-        There are fewer decisions than records where time was up: the first ones.
+        There are fewer decisions than records where time was up since it was `opened`: the first ones.
         """
         decided: list[tuple[Decision, float]] = []
         uses: list[tuple[Decision, Use]] = []
         clock = time.perf_counter
-        self._opened_at = opened = clock()
         self._producer.begin_transaction()
         for record in records:
             self.alive_at = begun = clock()
@@ -280,7 +283,6 @@ class Lane:
         send = partial(self._producer.send_offsets_to_transaction, positions, metadata, CALL_SECONDS_MAX)
         self._retried(lambda: self._bounded(send, HUNG_SECONDS), deadline)
         self._retried(lambda: self._producer.commit_transaction(CALL_SECONDS_MAX), deadline)
-        self._opened_at = None
         return decided
 
     def _write_uses(self, uses: list[tuple[Decision, Use]]) -> None:
