@@ -89,8 +89,8 @@ def match(order: Order, snapshot: Snapshot) -> list[Hit]:
                 hits += weighed
                 hits += [hit._replace(place=place) for hit in named.guessed if hit.entry not in alike]
         if party.other_names:
-            named = {hit.entry for hit in hits if hit.place.party == number}
-            hits += [hit._replace(place=Place(number, None, "name")) for hit in continued(party, named, snapshot)]
+            found = {hit.entry for hit in hits if hit.place.party == number}
+            hits += [hit._replace(place=Place(number, None, "name")) for hit in continued(party, found, snapshot)]
         if party.address:
             place = Place(number, None, "address")
             hits += _of_text(place, party.address, snapshot, _IN_ADDRESS, part_rule="free_text")
