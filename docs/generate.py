@@ -281,8 +281,8 @@ METRIC_NOTES = {
 METRICS_TEXT = """
 A worker serves them in Prometheus' text format on `/metrics` of its metrics port. Labels are bounded: no name of a
 party and no order id is ever one. Beside each counter and histogram the client library serves the time at which it
-began, as `..._created`. Histograms have the buckets below: the client library has no native ones, and Prometheus 3 makes
-them of these where a scrape says `convert_classic_histograms_to_nhcb: true`.
+began, as `..._created`. Histograms have the buckets below: the client library has no native ones, and Prometheus 3
+makes them of these where a scrape says `convert_classic_histograms_to_nhcb: true`.
 
 On the same port, `/health` answers 200 while the worker can go on and 503 when it ends, and `/ready` answers 200 when
 it has a snapshot, the lists are not too old and partitions were assigned; else 503 with the reasons.

@@ -14,8 +14,9 @@ from screener import __version__, broker, settings
 from screener.errors import OperatorError
 from screener.lists import build, good_list, nearest, rules, rules_report, snapshot
 from screener.runners import demo, evaluate, explain, files, match, options, ownership, ownership_check, topics
-from screener.runners.announcements import announce
+from screener.runners.announcements import announce, announced_now
 from screener.runners.license_use import Counted, drawn_lines
+from screener.runners.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -242,7 +243,7 @@ def _run_rules_coverage(namespace: argparse.Namespace) -> int:
 def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     text = "build, show and publish snapshots: lists, ownership and rules in one verified file"
     actions = commands.add_parser("snapshot", help=text, description=text).add_subparsers(
-        dest="action", required=True, metavar="build|show|publish"
+        dest="action", required=True, metavar="build|show|publish|announced"
     )
     make = actions.add_parser("build", help="build a snapshot file")
     options.add_inputs(make)
@@ -259,7 +260,12 @@ def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     publish.add_argument("file", type=Path)
     options.add_broker(publish)
     publish.add_argument("--accept-losses", action="store_true", help="announce it even when a list lost its rows")
+    text = "never let a worker fall back to what is announced now: it is wrong"
+    publish.add_argument("--withdraw", action="store_true", help=text)
     publish.set_defaults(run=_run_publish)
+    now = actions.add_parser("announced", help="say which snapshot is announced, where, and which was before it")
+    options.add_broker(now)
+    now.set_defaults(run=_run_announced)
 
 
 def _run_build(namespace: argparse.Namespace) -> int:
@@ -293,6 +299,7 @@ def _run_show(namespace: argparse.Namespace) -> int:
         _tell_entries(held, namespace.entry)
     else:
         _tell(held)
+        options.tell_doubts(held)
     return 0
 
 
@@ -325,10 +332,27 @@ def _tell(held: Snapshot) -> None:
     print(f"{len(held.affiliations):,} companies with affiliations, {len(held.ownership_known):,} names in the graph")
 
 
+def _announcements(namespace: argparse.Namespace) -> str:
+    return next(row.name for row in topics.load(namespace.topic_prefix) if row.role == "announcements")
+
+
 def _run_publish(namespace: argparse.Namespace) -> int:
-    topic = next(row.name for row in topics.load(namespace.topic_prefix) if row.role == "announcements")
-    published = announce(options.cluster_of(namespace), topic, namespace.file, accept_losses=namespace.accept_losses)
+    topic, cluster = _announcements(namespace), options.cluster_of(namespace)
+    losses, withdraw = namespace.accept_losses, namespace.withdraw
+    published = announce(cluster, topic, namespace.file, accept_losses=losses, withdraw=withdraw)
     print(f"{topic}: {published.sha256}")
+    options.tell_doubts(published)
+    return 0
+
+
+def _run_announced(namespace: argparse.Namespace) -> int:
+    told = announced_now(options.cluster_of(namespace), _announcements(namespace))
+    print(f"{told['snapshot']} {printable(told['location'])}")
+    for code, facts in told.get("lists", {}).items():
+        edition = printable(str(facts.get("edition", "does not age")))
+        print(f"  {printable(code):<10} {facts.get('rows', 0):>8,}  {edition}")
+    if before := told.get("previous"):
+        print(f"before: {before['snapshot']} {printable(before['location'])}")
     return 0
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from screener.core.policy import age_days_max, is_stale
 from screener.errors import ListError, OperatorError
 from screener.lists import (
     addresses,
@@ -31,16 +32,17 @@ from screener.lists.holdings.read import read_ownership
 from screener.owners import AFFILIATE_LIST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from screener.core.fold import Folder
     from screener.core.names.candidates import Shelves
     from screener.lists.holdings.edges import Edges
-    from screener.model import ListEntry, ListFacts, Snapshot, SourceList
+    from screener.model import ListEntry, ListFacts, Snapshot, SourceList, Terms
     from screener.owners import OwnershipEdge
     from screener.rulings import Rules
 
 SAMPLE = Path(__file__).parents[1] / "sample"
+MAIN_LISTS = ("EL", "MEU", "SDN")
 ROWS_LOST_SHARE_MAX = 0.5
 CSL_ROWS_FULL = 1_000  # a file of fewer rows is an extract and may lack lists
 
@@ -184,7 +186,7 @@ def _facts(official: Iterable[SourceList], own: Iterable[SourceList]) -> dict[st
     return facts
 
 
-def check_against(old: Snapshot, new: Snapshot) -> None:
+def check_against(old: Snapshot, new: Snapshot, command: str = "build") -> None:
     """Refuse a snapshot in which a list of the old one has no rows or less than half, or whose ownership is gone.
 
     Raises OperatorError naming the list, the rows that were and the rows that are.
@@ -192,9 +194,10 @@ def check_against(old: Snapshot, new: Snapshot) -> None:
     if len(new.ownership_known) < len(old.ownership_known) * ROWS_LOST_SHARE_MAX:
         raise OperatorError(
             f"the ownership graph knows {len(new.ownership_known)} names and knew {len(old.ownership_known)}"
-            f" in snapshot {old.sha256[:19]}: expected at least half; check --ownership, or build with --accept-losses"
+            f" in snapshot {old.sha256[:19]}: expected at least half; check --ownership,"
+            f" or {command} with --accept-losses"
         )
-    check_rows(published_rows(old), new, f"snapshot {old.sha256[:19]}", "build")
+    check_rows(published_rows(old), new, f"snapshot {old.sha256[:19]}", command)
 
 
 def published_rows(held: Snapshot) -> dict[str, int]:
@@ -203,23 +206,36 @@ def published_rows(held: Snapshot) -> dict[str, int]:
 
 
 def check_rows(before: Mapping[str, int], new: Snapshot, where: str, command: str) -> None:
-    """Refuse a snapshot in which a list has less than half of the rows that it had `before`, in `where`."""
-    for code, was in sorted(before.items()):
-        now = _rows(new.lists.get(code))
-        if now < was * ROWS_LOST_SHARE_MAX:
-            raise OperatorError(
-                f"list {code} has {now} rows and had {was} in {where}: expected at least half; check the list file,"
-                f" or {command} with --accept-losses if the publisher really removed them"
-            )
+    """Refuse a snapshot in which lists have less than half of the rows that they had `before`, in `where`."""
+    lost = [
+        f"list {code} has {now} rows and had {was}"
+        for code, was in sorted(before.items(), key=lambda row: (row[0] not in MAIN_LISTS, row[0]))
+        if (now := _rows(new.lists.get(code))) < was * ROWS_LOST_SHARE_MAX
+    ]
+    if lost:
+        raise OperatorError(
+            f"{'; '.join(lost)} in {where}: expected at least half; check the list file,"
+            f" or {command} with --accept-losses if the publisher really removed them"
+        )
 
 
 def _rows(facts: ListFacts | None) -> int:
     return 0 if facts is None else facts.rows
 
 
-def lists_without_rows(built: Snapshot, expected: Iterable[str] = ("EL", "MEU", "SDN")) -> list[str]:
+def lists_without_rows(built: Snapshot) -> list[str]:
     """Which of the lists that the product is about have no rows in a snapshot."""
-    return [code for code in expected if _rows(built.lists.get(code)) == 0]
+    return [code for code in MAIN_LISTS if _rows(built.lists.get(code)) == 0]
+
+
+def doubts(held: Snapshot, terms: Terms, today: str) -> Iterator[str]:
+    """What of a snapshot an operator would not expect: main lists without rows, lists that are too old."""
+    missing = lists_without_rows(held)
+    if missing:
+        yield f"no rows for {', '.join(missing)}: orders are not screened against them"
+    if is_stale(held, terms, today):
+        allowed = f"older than the {age_days_max(held, terms)} days allowed"
+        yield f"the oldest list is of {held.edition}, {allowed}: nothing is cleared (LIST_STALE)"
 
 
 def weak_aliases(built: Snapshot) -> Iterable[tuple[ListEntry, str]]:

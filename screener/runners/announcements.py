@@ -43,17 +43,21 @@ KEY = b"latest"
 _OWN_REFERENCES = 2  # the list's, and that of the question itself
 
 
-def announce(cluster: Cluster, topic: str, path: Path, *, accept_losses: bool = False) -> Snapshot:
+def announce(
+    cluster: Cluster, topic: str, path: Path, *, accept_losses: bool = False, withdraw: bool = False
+) -> Snapshot:
     """Publish a snapshot file: load and verify it, then announce its hash and its absolute path.
 
-    Raises OperatorError when a list has less than half of the rows that the announcement before tells, unless
-    `accept_losses`, which the announcement then says to the workers.
+    The announcement names the one before it for workers that start and can't take this one, unless that is withdrawn:
+    by `withdraw`, or because this one is the one before it again. Raises OperatorError when a list has less than half
+    of the rows that the announcement before tells, or where that is none, unless `accept_losses`, which the
+    announcement then says to the workers.
     """
     published = snapshot.load(path)
     Reached(cluster)
     before = _latest(cluster, topic)
     if not accept_losses:
-        build.check_rows(_told_rows(before), published, "the snapshot announced before", "publish")
+        build.check_rows(_told_rows(topic, before), published, "the snapshot announced before", "publish")
     lists = {
         code: {"rows": facts.rows} | ({"edition": facts.edition} if facts.edition else {})
         for code, facts in published.lists.items()
@@ -67,7 +71,7 @@ def announce(cluster: Cluster, topic: str, path: Path, *, accept_losses: bool = 
             "accept_losses": accept_losses,
             "screener": __version__,
         }
-        | _previous(before, published.sha256)
+        | _previous(before, published.sha256, withdraw=withdraw)
     )
     failures: list[str] = []
     producer = Producer({**connection(cluster), "message.timeout.ms": 10_000}, logger=log)
@@ -113,23 +117,38 @@ def _latest(cluster: Cluster, topic: str) -> bytes | None:
     raise OperatorError(f"{topic}: can't be read: no broker answers at {cluster.bootstrap_servers}")
 
 
-def _previous(value: bytes | None, published: str) -> dict[str, Any]:
-    """What an announcement says of the one before it, another snapshot; {} where there is none."""
+def announced_now(cluster: Cluster, topic: str) -> dict[str, Any]:
+    """The announcement in force; OperatorError where there is none, or where it can't be read."""
+    Reached(cluster)
+    value = _latest(cluster, topic)
+    if value is None:
+        raise OperatorError(f"{topic}: nothing is announced")
+    return _announcement(value)
+
+
+def _previous(value: bytes | None, published: str, *, withdraw: bool) -> dict[str, Any]:
+    """What to say of the announcement before, if of another snapshot and not withdrawn; else what that one says."""
     try:
         before = _announcement(value or b"")
     except OperatorError:
         return {}
-    if before["snapshot"] != published:
+    earlier = before.get("previous", {})
+    if before["snapshot"] != published and published != earlier.get("snapshot") and not withdraw:
         return {"previous": {"snapshot": before["snapshot"], "location": before["location"]}}
-    return {"previous": before["previous"]} if "previous" in before else {}
+    return {"previous": earlier} if earlier and published != earlier["snapshot"] else {}
 
 
-def _told_rows(value: bytes | None) -> dict[str, int]:
-    """List -> rows, as an announcement tells of lists that age; {} for what is no announcement."""
-    try:
-        lists = _announcement(value or b"").get("lists", {})
-    except OperatorError:
+def _told_rows(topic: str, value: bytes | None) -> dict[str, int]:
+    """List -> rows, as an announcement tells of lists that age; OperatorError for what is no announcement."""
+    if value is None:
         return {}
+    try:
+        lists = _announcement(value).get("lists", {})
+    except OperatorError as error:
+        raise OperatorError(
+            f"{topic}: what is announced now is {error}: nothing can be compared; see who wrote it, then publish with"
+            " --accept-losses"
+        ) from None
     return {code: told.get("rows", 0) for code, told in lists.items() if "edition" in told}
 
 
@@ -180,7 +199,7 @@ class Follower:
             else:
                 taken = self._try(announced, on_snapshot)
                 if not taken and self.current is None and "previous" in announced:
-                    log.warning("trying the snapshot that was announced before")
+                    log.warning("trying the snapshot that was announced before: %s", announced["previous"]["location"])
                     self._try(announced["previous"], on_snapshot)
         if self.current is not None:
             self.caught_up.set()
@@ -203,6 +222,7 @@ class Follower:
             return
         with pace.paced(self._share):
             fresh = self._loaded(announced)
+        log.info("snapshot %s was at %s", fresh.sha256, announced["location"])
         on_snapshot(fresh)
         before, self.current = [self.current], fresh
         if before[0] is not None:
@@ -220,7 +240,7 @@ class Follower:
         if fresh.sha256 != announced["snapshot"]:
             raise OperatorError(f"{announced['location']} has another hash than the announced {announced['snapshot']}")
         if self.current is not None and announced.get("accept_losses") is not True:
-            build.check_against(self.current, fresh)
+            build.check_against(self.current, fresh, "publish")
         if self.current is not None:
             begun = time.monotonic()
             count = warm(fresh, self.current, self._stopping.is_set)

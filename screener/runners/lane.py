@@ -126,6 +126,12 @@ class Lane:
         held = self.partitions
         return held is not None and held.joined
 
+    @property
+    def assigned(self) -> bool:
+        """Whether this worker has its share of the partitions now, be it none; not while no broker answers."""
+        held = self.partitions
+        return held is not None and held.assigned
+
     def stop(self) -> None:
         """Ask the lane to end after the batch in hand."""
         self._stopping.set()

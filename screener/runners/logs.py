@@ -7,12 +7,47 @@ parties are in topics, whose readers are chosen, and not in logs.
 from __future__ import annotations
 
 import logging
+import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from screener.runners.terminal import printable
+
+CLIENT_FORMAT = "%s [%s] %s"
+"""The format of all lines of librdkafka, as its Python client hands them over."""
+SELDOM_SECONDS = 10.0
+ALIKE_MAX = 1_000
+_NUMBER = re.compile("[0-9]+")
+
+
+class Seldom(logging.Filter):
+    """Lets pass one line in SELDOM_SECONDS of those that the Kafka client says again and again, as in an outage.
+
+    Lines are alike that differ in numbers only. The next one tells how many were left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write a record."""
+        if record.msg != CLIENT_FORMAT:
+            return True
+        alike = _NUMBER.sub("", record.getMessage())
+        told_at, left_out = self._told.get(alike, (-math.inf, 0))
+        if record.created - told_at < SELDOM_SECONDS:
+            self._told[alike] = (told_at, left_out + 1)
+            return False
+        if len(self._told) >= ALIKE_MAX:
+            self._told.clear()
+        self._told[alike] = (record.created, 0)
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} (and {left_out} like it)", ()
+        return True
 
 
 class TextLines(logging.Formatter):
@@ -52,7 +87,8 @@ def config(log_format: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": formatters,
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": log_format}},
+        "filters": {"seldom": {"()": Seldom}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": log_format, "filters": ["seldom"]}},
         "root": {"level": "INFO", "handlers": ["stderr"]},
         "loggers": {name: {"level": "WARNING"} for name in ("aiohttp.access", "faust", "mode")},
     }

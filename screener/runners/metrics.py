@@ -131,6 +131,10 @@ class Metrics:
         """Say how long the committed end of an outgoing partition has stood still before its end; 0: it does not."""
         self._stalled.labels(topic, str(partition)).set(seconds)
 
+    def standing_anew(self) -> None:
+        """Forget how long outgoing partitions have stood still: what is known now is told next."""
+        self._stalled.clear()
+
     def expired(self, records: int) -> None:
         """Count records of `orders` that were deleted before they were answered."""
         self._expired.inc(records)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from screener.core.decode import washington_day_of
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
 from screener.lists.jurisdictions import must_know
@@ -79,12 +81,16 @@ def held_snapshot(namespace: argparse.Namespace) -> Snapshot:
 
 
 def tell_problems(built: Built) -> None:
-    """What was left out, and lists without rows, on standard error."""
+    """What was left out, and what of the snapshot an operator would not expect, on standard error."""
     for problem in built.problems:
         print(f"screener: left out: {problem}", file=sys.stderr)
-    missing = build.lists_without_rows(built.snapshot)
-    if missing:
-        print(f"screener: no rows for {', '.join(missing)}: orders are not screened against them", file=sys.stderr)
+    tell_doubts(built.snapshot)
+
+
+def tell_doubts(held: Snapshot) -> None:
+    """What of a snapshot an operator would not expect today, on standard error."""
+    for doubt in build.doubts(held, Terms(), washington_day_of(int(time.time() * 1_000)) or ""):
+        print(f"screener: {doubt}", file=sys.stderr)
 
 
 def add_broker(command: argparse.ArgumentParser) -> None:

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 10.0
 CALL_SECONDS_MAX = 5.0
+UNKNOWN_SECONDS = 60.0
 
 Place = tuple[str, int]  # topic, partition
 
@@ -40,6 +41,7 @@ class Outputs:
         self._cluster, self._lane, self._metrics = cluster, lane, metrics
         self._stopping = threading.Event()
         self._stood: dict[Place, tuple[int, float]] = {}
+        self._known_at = time.monotonic()
 
     def stop(self) -> None:
         """End `run` soon."""
@@ -47,34 +49,54 @@ class Outputs:
 
     def run(self) -> None:
         """Look until `stop`."""
-        quiet: dict[str, Any] = {"log_level": 0, "error_cb": Heard()}
-        admin = AdminClient({**connection(self._cluster), **quiet})
+        admin: AdminClient | None = None
         while not self._stopping.wait(LOOK_SECONDS):
-            self.look(admin)
+            admin = admin or self.client()
+            if not self.look(admin):
+                admin = None  # it goes on with what it remembers of leaders and partitions, however wrong
 
-    def look(self, admin: AdminClient) -> None:
-        """Compare both ends of each partition once, and tell since when a committed one stands."""
+    def client(self) -> AdminClient:
+        """A client that knows nothing yet."""
+        quiet: dict[str, Any] = {"log_level": 0, "error_cb": Heard()}
+        return AdminClient({**connection(self._cluster), **quiet})
+
+    def look(self, admin: AdminClient) -> bool:
+        """Compare both ends of each partition, and tell since when a committed one stands; whether all were told."""
         places = self._lane.written
-        try:
-            committed = _ends(admin, places, IsolationLevel.READ_COMMITTED)
-            ends = _ends(admin, places, IsolationLevel.READ_UNCOMMITTED)
-        except (KafkaException, TimeoutError) as error:
-            log.info("whether readers get on is not known: %s", error or "no answer came")
-            return
+        committed, faults = _ends(admin, places, IsolationLevel.READ_COMMITTED)
+        ends, more = _ends(admin, places, IsolationLevel.READ_UNCOMMITTED)
+        self._tell_faults(len(places - (committed.keys() & ends.keys())), [*faults, *more])
         now = time.monotonic()
         stood = {}
+        self._metrics.standing_anew()
         for place in places & committed.keys() & ends.keys():
             before, since = self._stood.get(place, (-1, now))
             stands = committed[place] == before and committed[place] < ends[place]
             stood[place] = (committed[place], since if stands else now)
             self._metrics.stalled(*place, now - stood[place][1])
         self._stood = stood
+        return not faults and not more
+
+    def _tell_faults(self, unknown: int, faults: list[str]) -> None:
+        """Log what could not be learnt, as a warning once that has lasted."""
+        now = time.monotonic()
+        if not faults:
+            self._known_at = now
+            return
+        level = logging.WARNING if now - self._known_at > UNKNOWN_SECONDS else logging.INFO
+        log.log(level, "whether readers get on is not known of %d partitions: %s", unknown, faults[0])
 
 
-def _ends(admin: AdminClient, places: Iterable[Place], isolation: IsolationLevel) -> dict[Place, int]:
-    """The end of each partition as readers of an isolation level see it."""
+def _ends(admin: AdminClient, places: Iterable[Place], isolation: IsolationLevel) -> tuple[dict[Place, int], list[str]]:
+    """The end of each partition as readers of an isolation level see it, and why there is none of the others."""
     asked = {TopicPartition(*place): OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]
     if not asked:
-        return {}
-    futures = admin.list_offsets(asked, isolation_level=isolation, request_timeout=CALL_SECONDS_MAX)
-    return {(row.topic, row.partition): future.result(2 * CALL_SECONDS_MAX).offset for row, future in futures.items()}
+        return {}, []
+    found: dict[Place, int] = {}
+    faults: list[str] = []
+    for row, future in admin.list_offsets(asked, isolation_level=isolation, request_timeout=CALL_SECONDS_MAX).items():
+        try:
+            found[row.topic, row.partition] = future.result(2 * CALL_SECONDS_MAX).offset
+        except (KafkaException, TimeoutError) as error:
+            faults.append(f"{row.topic}[{row.partition}]: {error or 'no answer came'}")
+    return found, faults

@@ -54,6 +54,8 @@ class Partitions:
         self._heard_at = self._known_at = time.monotonic()
         self._fresh = False
         self.joined = False
+        """Whether partitions were ever assigned; `assigned`: whether they are now."""
+        self.assigned = False
         self.numbers: frozenset[int] = frozenset()
         """The partitions that are held, for other threads to read."""
         self.revoked = False
@@ -106,11 +108,12 @@ class Partitions:
         assigned = sorted(row.partition for row in partitions)
         self.numbers = frozenset(assigned)
         self._compare_topics(assigned)
-        self._waiting_due, self._fresh, self.joined = 0.0, True, True
+        self._waiting_due, self._fresh = 0.0, True
+        self.joined = self.assigned = True
         log.info("assigned %s", assigned)
 
     def _on_revoke(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
-        self.revoked, self.numbers = True, frozenset()
+        self.revoked, self.assigned, self.numbers = True, False, frozenset()
         self._metrics.revoked()
         log.info("partitions revoked")
 

@@ -86,9 +86,8 @@ class State:
         self._snapshot = fresh
         self.metrics.swapped(fresh)
         self.tell_age()
-        missing = build.lists_without_rows(fresh)
-        if missing:
-            log.warning("snapshot %s has no rows for %s", fresh.sha256, ", ".join(missing))
+        for doubt in build.doubts(fresh, self._terms, _today()):
+            log.warning("snapshot %s: %s", fresh.sha256, doubt)
         log.info("snapshot in use: %s", fresh.sha256)
 
     def tell_age(self) -> None:
@@ -107,15 +106,21 @@ class State:
             found.append(f"the oldest list is of {held.edition}, older than allowed")
         if self.lane is None or not self.lane.joined:
             found.append("no partitions were assigned yet")
+        elif not self.lane.assigned:
+            found.append("no partitions are assigned now: no broker answers, or the group is about to share them out")
         return [*found, self.failure] if self.failure else found
 
     def _is_stale(self, held: Snapshot) -> bool:
-        today = washington_day_of(int(time.time() * 1000)) or ""
-        return is_stale(held, self._terms, today)
+        return is_stale(held, self._terms, _today())
 
     @property
     def _terms(self) -> Terms:
         return Terms(list_age_days_max=self.settings.max_list_age, allow_stale=self.settings.allow_stale)
+
+
+def _today() -> str:
+    """The day in Washington."""
+    return washington_day_of(int(time.time() * 1_000)) or ""
 
 
 def run(settings: Settings) -> int:
