@@ -84,6 +84,7 @@ COMMAND_TEXTS = {
     "screener snapshot build": "Read lists, private lists, ownership, good lists and rules; write one snapshot file.",
     "screener snapshot show": "Verify a snapshot file and say what is in it.",
     "screener snapshot publish": "Verify a snapshot file and announce it to all workers.",
+    "screener snapshot announced": "Say which snapshot is announced, where its file is, and which one was before it.",
 }
 """Of commands that the parser describes by no or by a short word."""
 

@@ -20,6 +20,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from screener import cli
 from screener.core.decode import ORDER_BYTES_MAX
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
@@ -308,6 +309,47 @@ def test_a_worker_that_starts_behind_a_snapshot_that_fails_takes_the_one_before(
         assert worker.metric("screener_snapshots_refused_total") == 1
     said = worker.log.read_text(encoding="utf-8")
     assert "trying the snapshot that was announced before" in said
+
+
+def test_what_is_announced_now_and_before_is_told_and_what_was_withdrawn_is_not_come_back_to(
+    broker: str, prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A snapshot names the one before it, unless that is withdrawn: by saying so, or by announcing the earlier one."""
+    topic = f"{prefix}screener.snapshots"
+    one, two, three = (with_private(tmp_path, name) for name in ("Hazelmoor", "Thornfield", "Millbrook"))
+    where = ["--bootstrap-servers", broker, "--topic-prefix", prefix]
+
+    def announced() -> list[str]:
+        assert cli.main(["snapshot", "announced", *where]) == 0
+        return [line for line in capsys.readouterr().out.splitlines() if line.startswith(("sha256:", "before:"))]
+
+    assert cli.main(["snapshot", "announced", *where]) == 2
+    assert f"{topic}: nothing is announced" in capsys.readouterr().err
+    first, second, third = (snapshot.load(path).sha256 for path in (one, two, three))
+    for path, options, told in (
+        (one, [], [f"{first} {one}"]),
+        (two, [], [f"{second} {two}", f"before: {first} {one}"]),
+        (two, [], [f"{second} {two}", f"before: {first} {one}"]),
+        (one, [], [f"{first} {one}"]),
+        (two, [], [f"{second} {two}", f"before: {first} {one}"]),
+        (three, ["--withdraw"], [f"{third} {three}", f"before: {first} {one}"]),
+        (two, [], [f"{second} {two}", f"before: {third} {three}"]),
+    ):
+        assert cli.main(["snapshot", "publish", str(path), *where, *options]) == 0
+        capsys.readouterr()
+        assert announced() == told
+
+
+def test_nothing_is_announced_behind_what_is_no_announcement_unless_that_is_accepted(
+    broker: str, prefix: str, tmp_path: Path
+) -> None:
+    """Where the rows of before can't be known, a list could be lost without a word."""
+    topic, path = f"{prefix}screener.snapshots", with_private(tmp_path, "Hazelmoor")
+    publish(broker, topic, [(b"latest", b"hello")])
+    with pytest.raises(OperatorError, match="nothing can be compared"):
+        announce(Cluster(broker), topic, path)
+    assert announce(Cluster(broker), topic, path, accept_losses=True)
+    assert announce(Cluster(broker), topic, path)
 
 
 def test_a_list_that_lost_its_rows_is_not_announced_unless_it_may(broker: str, prefix: str, tmp_path: Path) -> None:

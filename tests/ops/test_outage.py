@@ -27,7 +27,7 @@ def until(seen: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 def test_an_outage_shows_and_what_is_looked_at_is_looked_at_again_after_it(tmp_path: Path) -> None:
-    """No longer ready, no lag told, few lines of log; then ready, with both ends of what it writes to, also of new ones."""
+    """No longer ready, no lag told, few lines of log; then ready, and both ends of what it writes to are looked at."""
     try:
         place = ordeals.Place(tmp_path)
         worker = place.worker(0)
@@ -35,7 +35,9 @@ def test_an_outage_shows_and_what_is_looked_at_is_looked_at_again_after_it(tmp_p
             until(lambda: STALLED in worker.get("/metrics")[1], 30, "the outputs are looked at")
             lines = len(worker.log.read_text().splitlines())
             place.stop_broker()
-            until(lambda: worker.get("/ready")[0] == 503 and LAG not in worker.get("/metrics")[1], 60, "an outage shows")
+            until(
+                lambda: worker.get("/ready")[0] == 503 and LAG not in worker.get("/metrics")[1], 60, "an outage shows"
+            )
             assert "no partitions are assigned now" in worker.get("/ready")[1]
             assert worker.get("/health")[0] == 200
             until(lambda: STALLED not in worker.get("/metrics")[1], 40, "what is not known is not told")

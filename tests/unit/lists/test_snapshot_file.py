@@ -17,7 +17,7 @@ from screener.core import screen
 from screener.core.serialize import FINDINGS_MAX
 from screener.errors import ListError, OperatorError
 from screener.lists import rules, snapshot
-from screener.lists.build import Inputs, build, check_against, lists_without_rows, weak_aliases
+from screener.lists.build import Inputs, build, check_against, check_rows, doubts, lists_without_rows, weak_aliases
 from screener.lists.csl import COLUMNS_2022
 from screener.model import Terms
 
@@ -313,6 +313,37 @@ def test_list_may_lose_half_of_its_rows(tmp_path, rows, taken):
         with pytest.raises(OperatorError, match=f"list EL has {rows} rows and had 10") as refusal:
             check_against(old, new)
         assert "--accept-losses" in str(refusal.value)
+
+
+def test_all_lists_that_lost_rows_are_told_the_main_ones_first(tmp_path):
+    """Who reads of the least one only accepts the loss of the others unseen."""
+    before = {"CAP": 1, "EL": 10, "SDN": 20, "UVL": 1}
+    with pytest.raises(OperatorError) as refusal:
+        check_rows(before, published(tmp_path, rows=0), "the one before", "publish")
+    told = (
+        "list EL has 0 rows and had 10; list SDN has 0 rows and had 20; list CAP has 0 rows and had 1 in the one before"
+    )
+    assert str(refusal.value).startswith(told)
+    assert "publish with --accept-losses" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("today", "terms", "told"),
+    [
+        ("2026-11-27", Terms(), False),
+        ("2026-11-28", Terms(), True),
+        ("2026-11-28", Terms(list_age_days_max=8), False),
+        ("2026-11-28", Terms(allow_stale=True), False),
+    ],
+)
+def test_what_an_operator_would_not_expect_of_a_snapshot_is_told(tmp_path, today, terms, told):
+    """Main lists without rows, and lists that are too old on the day that is asked for."""
+    missing, *old = doubts(published(tmp_path, rows=10), terms, today)
+    assert missing == "no rows for MEU, SDN: orders are not screened against them"
+    assert (
+        old
+        == ["the oldest list is of 2026-11-20, older than the 7 days allowed: nothing is cleared (LIST_STALE)"] * told
+    )
 
 
 def test_new_list_is_no_loss(tmp_path):
