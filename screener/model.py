@@ -186,6 +186,13 @@ class Order:
         )
 
 
+FAULTS = (
+    *("NOT_JSON", "NOT_AN_ORDER", "ORDER_TOO_LARGE", "TOMBSTONE", "KEY_MISMATCH"),
+    *("OUTPUT_TOO_LARGE", "SCREENING_FAILED"),
+)
+"""The codes of faults: why an order is quarantined."""
+
+
 class Fault(NamedTuple):
     """Why an order could not be read: a code, a sentence, and the order id where that could be read."""
 

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from screener import __version__
+from screener.model import FAULTS
 from screener.runners.distribution import Distribution
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Metrics:
             self._orders.labels(outcome)
         for result in ("committed", "aborted"):
             self._transactions.labels(result)
+        for code in FAULTS:
+            self._quarantined.labels(code)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)

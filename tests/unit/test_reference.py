@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from screener.model import FAULTS
+from screener.runners.metrics import Metrics
 from tests.scripts import script
 
 if TYPE_CHECKING:
@@ -113,3 +115,10 @@ def test_every_decision_record_is_in_the_index() -> None:
     linked = re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text(encoding="utf-8"))
     assert linked == records
     assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+
+
+def test_every_reason_of_a_quarantine_is_documented_and_counted_from_the_beginning():
+    """A rate sees the first order of a reason only where its series was there before."""
+    assert GENERATE.QUARANTINES.keys() == set(FAULTS)
+    page = Metrics().exposition().decode()
+    assert all(f'screener_quarantined_total{{reason="{code}"}} 0.0' in page for code in FAULTS)
