@@ -39,9 +39,10 @@ from screener import broker
 from screener.core import screen
 from screener.lists import build, snapshot
 from screener.runners import topics
+from screener.runners.children import end_child, free_port, unset
 from screener.runners.lane import TermsOf
 from screener.settings import Cluster, Settings
-from tests.integration.kafka import Group, end_child, free_port, unset
+from tests.integration.kafka import Group
 
 if TYPE_CHECKING:
     import argparse
@@ -100,7 +101,7 @@ class Place:
         self.bootstrap, self.broker_pid = running.bootstrap, running.pid
         self.settings = Settings(self.bootstrap, allow_stale=True)
         rows = topics.load("")
-        self.orders = next(row.name for row in rows if row.role == "in")
+        self.orders = topics.named(rows, "in").name
         self.outputs = [row.name for row in rows if row.role == "out"]
         self._groups = 0
         self._asked: dict[str, Group] = {}

@@ -286,7 +286,7 @@ began, as `..._created`. Histograms have the buckets below: the client library h
 makes them of these where a scrape says `convert_classic_histograms_to_nhcb: true`.
 
 On the same port, `/health` answers 200 while the worker can go on and 503 when it ends, and `/ready` answers 200 when
-it has a snapshot, the lists are not too old and partitions were assigned; else 503 with the reasons.
+it has a snapshot, the lists are not too old and partitions are assigned; else 503 with the reasons.
 """
 
 

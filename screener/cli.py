@@ -333,7 +333,7 @@ def _tell(held: Snapshot) -> None:
 
 
 def _announcements(namespace: argparse.Namespace) -> str:
-    return next(row.name for row in topics.load(namespace.topic_prefix) if row.role == "announcements")
+    return topics.named(topics.load(namespace.topic_prefix), "announcements").name
 
 
 def _run_publish(namespace: argparse.Namespace) -> int:

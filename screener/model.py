@@ -187,8 +187,13 @@ class Order:
 
 
 FAULTS = (
-    *("NOT_JSON", "NOT_AN_ORDER", "ORDER_TOO_LARGE", "TOMBSTONE", "KEY_MISMATCH"),
-    *("OUTPUT_TOO_LARGE", "SCREENING_FAILED"),
+    "NOT_JSON",
+    "NOT_AN_ORDER",
+    "ORDER_TOO_LARGE",
+    "TOMBSTONE",
+    "KEY_MISMATCH",
+    "OUTPUT_TOO_LARGE",
+    "SCREENING_FAILED",
 )
 """The codes of faults: why an order is quarantined."""
 
@@ -210,6 +215,10 @@ class Place(NamedTuple):
     party: int | None
     item: int | None
     field: str
+
+
+NO_PLACE = Place(None, None, "")
+"""The place of what is said of a name, whoever bears it."""
 
 
 class Hit(NamedTuple):

@@ -42,7 +42,7 @@ def arguments() -> Run:
     return Run(
         settings,
         snapshot.load(Path(*path)) if path else None,
-        next(row.name for row in rows if row.role == "in"),
+        topics.named(rows, "in").name,
         {row.outcome: row.name for row in rows if row.role == "out"},
     )
 

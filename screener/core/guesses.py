@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from screener.core.fold import words
 from screener.core.names.score import DIGITS_LIKE
-from screener.model import Hit, Place
+from screener.model import NO_PLACE, Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,13 +24,11 @@ ORDERED_WORDS_MAX = 3
 """A name of more words says enough to be found as a similar one in another order."""
 SPELLINGS_MAX = 16
 CONTINUED_MAX = 3
-_NO_PLACE = Place(None, None, "")
 
 
-def without_forms(name: str, guesses: Iterable[Sequence[str]], named: set[int], snapshot: Snapshot) -> list[Hit]:
+def without_forms(name: str, guesses: Iterable[list[str]], named: set[int], snapshot: Snapshot) -> list[Hit]:
     """Strong names of entries that are not `named`, which are the words of a `Folder.guesses`."""
-    cores = (snapshot.fold.core(list(guess)) for guess in guesses)
-    return _looked_up(name, cores, "same words but for a legal form", named, snapshot)
+    return _looked_up(name, map(snapshot.fold.core, guesses), "same words but for a legal form", named, snapshot)
 
 
 def in_other_orders(name: str, cores: Iterable[Sequence[str]], named: set[int], snapshot: Snapshot) -> list[Hit]:
@@ -58,14 +56,16 @@ def continued(party: Party, named: set[int], snapshot: Snapshot) -> list[Hit]:
 
 def _spellings(words: Sequence[str]) -> Iterator[list[str]]:
     """The words with letters for digits, in the words that have letters too; none where there are no such."""
-    if all(word.isalpha() or word.isdigit() for word in words):
-        return
-    for spelling in islice(product(*map(_spelled, words)), SPELLINGS_MAX):
-        yield list(spelling)
+    if any(map(_is_mixed, words)):
+        yield from map(list, islice(product(*map(_spelled, words)), SPELLINGS_MAX))
+
+
+def _is_mixed(word: str) -> bool:
+    return not (word.isalpha() or word.isdigit())
 
 
 def _spelled(word: str) -> Sequence[str]:
-    if word.isalpha() or word.isdigit():
+    if not _is_mixed(word):
         return (word,)
     letters = product(*(DIGITS_LIKE.get(letter, letter) for letter in word))
     return [*map("".join, islice(letters, SPELLINGS_MAX)), word]
@@ -78,6 +78,6 @@ def _looked_up(
     for guess in guesses:
         for entry, alias, _ in snapshot.whole.get("".join(guess), ()):
             if entry not in named and snapshot.entries[entry].aliases[alias].quality == "strong":
-                hit = Hit(_NO_PLACE, 0, len(name), name, entry, alias, "name_similar", GUESS_SCORE, (reason,))
+                hit = Hit(NO_PLACE, 0, len(name), name, entry, alias, "name_similar", GUESS_SCORE, (reason,))
                 found.setdefault(entry, hit)
     return list(found.values())

@@ -19,7 +19,7 @@ from screener.core.fold import glue, slice_of, words
 from screener.core.guesses import continued, in_other_orders, with_letters, without_forms
 from screener.core.names.evidence import weigh
 from screener.core.readings import RUN_PARTS_MAX, parts
-from screener.model import Hit, Place
+from screener.model import NO_PLACE, Hit, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -71,7 +71,6 @@ class _Named(NamedTuple):
     guessed: Sequence[Hit]
 
 
-_NO_PLACE = Place(None, None, "")
 _NOBODY = _Named((), (), ())
 
 
@@ -151,13 +150,13 @@ def _of_name(name: str, readings: Sequence[_Reading], snapshot: Snapshot) -> lis
     for reading in readings:
         for entry, alias, _ in snapshot.whole.get("".join(reading.core), ()):
             if entry not in found:
-                found[entry] = Hit(_NO_PLACE, 0, len(name), name, entry, alias, _whole_rule(entry, alias, snapshot))
-        for hit in _inside(_NO_PLACE, reading, snapshot, _INSIDE_NAME):
+                found[entry] = Hit(NO_PLACE, 0, len(name), name, entry, alias, _whole_rule(entry, alias, snapshot))
+        for hit in _inside(NO_PLACE, reading, snapshot, _INSIDE_NAME):
             inside.setdefault((hit.entry, hit.alias), hit)
     if readings[0].plain and not (found or inside):
         return []
     named = {hit.entry for hit in inside.values()} | found.keys()
-    apart = [hit for hit in _of_parts(_NO_PLACE, name, readings, snapshot, "word_inside") if hit.entry not in named]
+    apart = [hit for hit in _of_parts(NO_PLACE, name, readings, snapshot, "word_inside") if hit.entry not in named]
     return [*found.values(), *(hit for hit in inside.values() if hit.entry not in found), *apart]
 
 

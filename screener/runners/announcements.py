@@ -55,9 +55,9 @@ def announce(
     """
     published = snapshot.load(path)
     Reached(cluster)
-    before = _latest(cluster, topic)
+    before = _before(cluster, topic, accept_losses=accept_losses)
     if not accept_losses:
-        build.check_rows(_told_rows(topic, before), published, "the snapshot announced before", "publish")
+        build.check_rows(_aging_rows(before), published, "the snapshot announced before", "publish")
     lists = {
         code: {"rows": facts.rows} | ({"edition": facts.edition} if facts.edition else {})
         for code, facts in published.lists.items()
@@ -126,30 +126,31 @@ def announced_now(cluster: Cluster, topic: str) -> dict[str, Any]:
     return _announcement(value)
 
 
-def _previous(value: bytes | None, published: str, *, withdraw: bool) -> dict[str, Any]:
-    """What to say of the announcement before, if of another snapshot and not withdrawn; else what that one says."""
+def _before(cluster: Cluster, topic: str, *, accept_losses: bool) -> dict[str, Any]:
+    """The announcement in force, {} where there is none; OperatorError for what is none, unless losses are accepted."""
+    value = _latest(cluster, topic)
     try:
-        before = _announcement(value or b"")
-    except OperatorError:
-        return {}
-    earlier = before.get("previous", {})
-    if before["snapshot"] != published and published != earlier.get("snapshot") and not withdraw:
-        return {"previous": {"snapshot": before["snapshot"], "location": before["location"]}}
-    return {"previous": earlier} if earlier and published != earlier["snapshot"] else {}
-
-
-def _told_rows(topic: str, value: bytes | None) -> dict[str, int]:
-    """List -> rows, as an announcement tells of lists that age; OperatorError for what is no announcement."""
-    if value is None:
-        return {}
-    try:
-        lists = _announcement(value).get("lists", {})
+        return {} if value is None else _announcement(value)
     except OperatorError as error:
+        if accept_losses:
+            return {}
         raise OperatorError(
             f"{topic}: what is announced now is {error}: nothing can be compared; see who wrote it, then publish with"
             " --accept-losses"
         ) from None
-    return {code: told.get("rows", 0) for code, told in lists.items() if "edition" in told}
+
+
+def _previous(before: dict[str, Any], published: str, *, withdraw: bool) -> dict[str, Any]:
+    """What to say of the announcement before, if of another snapshot and not withdrawn; else what that one says."""
+    earlier = before.get("previous", {})
+    if before and published not in {before["snapshot"], earlier.get("snapshot")} and not withdraw:
+        return {"previous": {"snapshot": before["snapshot"], "location": before["location"]}}
+    return {"previous": earlier} if earlier and published != earlier["snapshot"] else {}
+
+
+def _aging_rows(announced: dict[str, Any]) -> dict[str, int]:
+    """List -> rows, as an announcement tells of lists that age."""
+    return {code: told.get("rows", 0) for code, told in announced.get("lists", {}).items() if "edition" in told}
 
 
 class Follower:

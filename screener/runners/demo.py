@@ -8,11 +8,8 @@ ones with `--lists`), starts a worker, publishes a few hundred orders, reads the
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -31,6 +28,7 @@ from screener import broker
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
 from screener.runners import topics
+from screener.runners.children import end_child, free_port, unset
 from screener.settings import Cluster
 
 if TYPE_CHECKING:
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
 CLEAN_ORDERS = 300
 WORKER_SECONDS_MAX = 60.0
 DECISIONS_SECONDS_MAX = 60.0
-STOP_SECONDS_MAX = 20.0
 COLUMN_CHARS_MAX = (8, 10, 38, 24, 46)
 NARROW_COLUMN_CHARS_MAX = (6, 10, 36, 20, 0)  # the evidence goes onto a line of its own
 _FIRST = (
@@ -121,31 +118,18 @@ def _broker(folder: Path) -> Iterator[str]:
 @contextmanager
 def _worker(bootstrap: str, folder: Path) -> Iterator[str]:
     """A worker in a process of its own; gives the address of its web server once it is ready."""
-    port = _free_port()
+    port = free_port()
     options = ["--bootstrap-servers", bootstrap, "--snapshot", str(folder / "demo.snapshot")]
     options += ["--metrics-host", "127.0.0.1", "--metrics-port", str(port), "--allow-stale"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
     with (folder / "worker.log").open("wb") as log:
         process_of_worker = subprocess.Popen(  # noqa: S603  our own interpreter and module
-            [sys.executable, "-m", "screener", "worker", *options], stdout=log, stderr=log, env=environment
+            [sys.executable, "-m", "screener", "worker", *options], stdout=log, stderr=log, env=unset()
         )
         try:
             _wait_ready(process_of_worker, f"http://127.0.0.1:{port}/ready", folder / "worker.log")
             yield f"http://127.0.0.1:{port}"
         finally:
-            process_of_worker.send_signal(signal.SIGTERM)
-            try:
-                process_of_worker.wait(STOP_SECONDS_MAX)
-            except subprocess.TimeoutExpired:
-                process_of_worker.kill()
-                process_of_worker.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+            end_child(process_of_worker)
 
 
 def _wait_ready(worker: subprocess.Popen[bytes], address: str, log: Path) -> None:

@@ -17,13 +17,12 @@ import threading
 import time
 import traceback
 import uuid
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from screener.core import give_up, refuse, screen
-from screener.core.decode import washington_day_of
 from screener.errors import OperatorError
 from screener.model import Fault, Terms
 from screener.runners import topics
@@ -40,6 +39,7 @@ from screener.runners.clients import (
     producer_settings,
     told,
 )
+from screener.runners.days import day_of
 from screener.runners.license_use import BATCH_HEADER, PARTITION, Ledger, record_of
 from screener.runners.partitions import Partitions
 
@@ -86,12 +86,10 @@ class Lane:
         self._current = current
         self._metrics = metrics
         self._topics = topics.required(settings.topic_prefix, shadow=settings.shadow)
-        self._orders = next(topic.name for topic in self._topics if topic.role == "in")
+        self._orders = topics.named(self._topics, "in").name
         self._outputs = {topic.outcome: topic.name for topic in self._topics if topic.role == "out"}
         self._shadow = next((topic.name for topic in self._topics if topic.role == "shadow"), "")
-        self._usage, drawn = (
-            next(topic.name for topic in self._topics if topic.role == role) for role in ("usage", "drawn")
-        )
+        self._usage, drawn = (topics.named(self._topics, role).name for role in ("usage", "drawn"))
         self._ledger = Ledger(settings, self._usage, drawn)
         self._output_bytes_max = min(
             topic.message_bytes_max for topic in self._topics if topic.role in {"out", "shadow"}
@@ -403,9 +401,9 @@ class TermsOf:
         """The terms of an order that the broker has a timestamp of (ms since 1970), at this moment."""
         hours = (timestamp_ms // 3_600_000, int(time.time()) // 3_600)
         if hours != self._hours:
-            today = _day(hours[1])
+            today = day_of(hours[1])
             self._terms = Terms(
-                received_on=_day(hours[0]) or today,
+                received_on=day_of(hours[0]) or today,
                 aged_on=today,
                 list_age_days_max=self._settings.max_list_age,
                 allow_stale=self._settings.allow_stale,
@@ -419,9 +417,3 @@ def _trace(error: Exception) -> str:
     """An exception's kind and last calls, without its message: that may hold a party's name."""
     calls = "".join(traceback.format_tb(error.__traceback__, limit=-TRACE_CALLS))
     return f"{type(error).__name__}, last calls:\n{calls}"
-
-
-@lru_cache(maxsize=64)
-def _day(hour: int) -> str | None:
-    """The day in Washington of an hour since 1970 (UTC), None before; Washington's days begin on whole hours."""
-    return washington_day_of(hour * 3_600_000)

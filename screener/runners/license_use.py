@@ -336,7 +336,7 @@ def _sum_of(record: Message) -> tuple[str, str | None, Any]:
 def of_licenses(cluster: Cluster, topic_prefix: str) -> tuple[str, str]:
     """The names of the topics of uses and of their sums; OperatorError where they are not as topics.toml says."""
     declared = topics.load(topic_prefix)
-    usage, drawn = (next(topic.name for topic in declared if topic.role == role) for role in ("usage", "drawn"))
+    usage, drawn = (topics.named(declared, role).name for role in ("usage", "drawn"))
     counts = topics.check(cluster, topic_prefix, shadow=True)
     problems = [problem for problem in counts if problem.startswith((f"{usage}:", f"{drawn}:"))]
     if problems:

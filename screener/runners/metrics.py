@@ -18,7 +18,7 @@ from screener.model import FAULTS
 from screener.runners.distribution import Distribution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from screener.model import Decision, Snapshot
 
@@ -130,13 +130,14 @@ class Metrics:
         """Say how many partitions have no counterpart in an outgoing topic and are not read."""
         self._waiting.set(partitions)
 
-    def stalled(self, topic: str, partition: int, seconds: float) -> None:
-        """Say how long the committed end of an outgoing partition has stood still before its end; 0: it does not."""
-        self._stalled.labels(topic, str(partition)).set(seconds)
+    def stalled(self, seconds: Mapping[tuple[str, int], float]) -> None:
+        """Say how long the committed ends of outgoing partitions have stood still before their ends; 0: one does not.
 
-    def standing_anew(self) -> None:
-        """Forget how long outgoing partitions have stood still: what is known now is told next."""
+        Of those that are not named it is not known.
+        """
         self._stalled.clear()
+        for (topic, partition), stood in seconds.items():
+            self._stalled.labels(topic, str(partition)).set(stood)
 
     def expired(self, records: int) -> None:
         """Count records of `orders` that were deleted before they were answered."""

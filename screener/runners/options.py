@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from screener.core.decode import washington_day_of
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
 from screener.lists.jurisdictions import must_know
 from screener.model import Terms
 from screener.rulings import DEFAULT_PROFILE
+from screener.runners.days import today
 from screener.settings import load_cluster
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def tell_problems(built: Built) -> None:
 
 def tell_doubts(held: Snapshot) -> None:
     """What of a snapshot an operator would not expect today, on standard error."""
-    for doubt in build.doubts(held, Terms(), washington_day_of(int(time.time() * 1_000)) or ""):
+    for doubt in build.doubts(held, Terms(), today()):
         print(f"screener: {doubt}", file=sys.stderr)
 
 

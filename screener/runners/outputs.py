@@ -68,13 +68,12 @@ class Outputs:
         self._tell_faults(len(places - (committed.keys() & ends.keys())), [*faults, *more])
         now = time.monotonic()
         stood = {}
-        self._metrics.standing_anew()
         for place in places & committed.keys() & ends.keys():
             before, since = self._stood.get(place, (-1, now))
             stands = committed[place] == before and committed[place] < ends[place]
             stood[place] = (committed[place], since if stands else now)
-            self._metrics.stalled(*place, now - stood[place][1])
         self._stood = stood
+        self._metrics.stalled({place: now - since for place, (_, since) in stood.items()})
         return not faults and not more
 
     def _tell_faults(self, unknown: int, faults: list[str]) -> None:

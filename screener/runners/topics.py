@@ -219,7 +219,7 @@ def _together(topics: Sequence[Topic], path: Path) -> None:
 
 def _outputs_fit(topics: Sequence[Topic], path: Path) -> None:
     """Refuse outputs that can't take whatever an order becomes."""
-    orders = _orders(topics)
+    orders = named(topics, "in")
     for topic in _outputs(topics):
         if topic.message_bytes_max < _output_bytes(orders.message_bytes_max):
             least = _output_bytes(orders.message_bytes_max)
@@ -228,8 +228,9 @@ def _outputs_fit(topics: Sequence[Topic], path: Path) -> None:
             raise OperatorError(f"{path}: {topic.name}: needs at least the {orders.partitions} partitions of orders")
 
 
-def _orders(topics: Iterable[Topic]) -> Topic:
-    return next(topic for topic in topics if topic.role == "in")
+def named(topics: Iterable[Topic], role: str) -> Topic:
+    """The topic of a role that one topic has."""
+    return next(topic for topic in topics if topic.role == role)
 
 
 def _outputs(topics: Iterable[Topic]) -> list[Topic]:
@@ -254,7 +255,7 @@ def partition_problems(topics: Sequence[Topic], counts: Mapping[str, int], *, hi
         for topic in topics
         if not counts.get(topic.name)
     ]
-    orders = _orders(topics)
+    orders = named(topics, "in")
     fewest = counts.get(orders.name, 0)
     short = [topic for topic in _outputs(topics) if 0 < counts.get(topic.name, 0) < fewest]
     return missing + [
@@ -321,7 +322,7 @@ def _asked(partitions: int | None) -> int | None:
 
 def _scaled(topics: Sequence[Topic], counts: Mapping[str, int], asked: int | None) -> list[Topic]:
     """Give partitioned topics what was asked for, and outputs no fewer than orders will have."""
-    orders = _orders(topics)
+    orders = named(topics, "in")
     least = {"in": 1, "out": max(counts.get(orders.name, 0), asked or orders.partitions)}
     least["shadow"] = least["out"]
     return [
@@ -332,7 +333,7 @@ def _scaled(topics: Sequence[Topic], counts: Mapping[str, int], asked: int | Non
 
 def _sized(topics: Sequence[Topic], configs: Configs) -> list[Topic]:
     """Make the outputs large enough for orders as this cluster takes them, which may be above the declared."""
-    orders = _orders(topics)
+    orders = named(topics, "in")
     actual = int(configs.get(orders.name, {}).get(MAX_BYTES, 0))
     least = _output_bytes(max(actual, orders.message_bytes_max))
     return [

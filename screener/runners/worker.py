@@ -23,7 +23,6 @@ import faust
 from faust.app.base import BootStrategy
 from mode import Service
 
-from screener.core.decode import washington_day_of
 from screener.core.policy import age_days_max, is_stale
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
@@ -31,6 +30,7 @@ from screener.lists.jurisdictions import must_know
 from screener.model import Terms
 from screener.runners import logs, topics
 from screener.runners.announcements import Follower
+from screener.runners.days import today
 from screener.runners.hosting import app_options, check_port, status_of
 from screener.runners.lane import Lane
 from screener.runners.metrics import CONTENT_TYPE, Metrics
@@ -86,7 +86,7 @@ class State:
         self._snapshot = fresh
         self.metrics.swapped(fresh)
         self.tell_age()
-        for doubt in build.doubts(fresh, self._terms, _today()):
+        for doubt in build.doubts(fresh, self._terms, today()):
             log.warning("snapshot %s: %s", fresh.sha256, doubt)
         log.info("snapshot in use: %s", fresh.sha256)
 
@@ -102,7 +102,7 @@ class State:
         """Why the worker is not ready, as phrases; empty when it is."""
         held = self._snapshot
         found = [] if held else ["no snapshot is loaded"]
-        if held and self._is_stale(held):
+        if held and is_stale(held, self._terms, today()):
             found.append(f"the oldest list is of {held.edition}, older than allowed")
         if self.lane is None or not self.lane.joined:
             found.append("no partitions were assigned yet")
@@ -110,17 +110,9 @@ class State:
             found.append("no partitions are assigned now: no broker answers, or the group is about to share them out")
         return [*found, self.failure] if self.failure else found
 
-    def _is_stale(self, held: Snapshot) -> bool:
-        return is_stale(held, self._terms, _today())
-
     @property
     def _terms(self) -> Terms:
         return Terms(list_age_days_max=self.settings.max_list_age, allow_stale=self.settings.allow_stale)
-
-
-def _today() -> str:
-    """The day in Washington."""
-    return washington_day_of(int(time.time() * 1_000)) or ""
 
 
 def run(settings: Settings) -> int:
@@ -199,7 +191,7 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
         """Start the threads; the lane waits for the first snapshot."""
         settings = self._state.settings
         if settings.snapshot is None:
-            topic = next(row.name for row in topics.load(settings.topic_prefix) if row.role == "announcements")
+            topic = topics.named(topics.load(settings.topic_prefix), "announcements").name
             self._follower = Follower(settings, topic, self._state.metrics)
             self._spawn("follower", partial(self._follower.run, self._state.swap))
         self._state.lane = Lane(settings, self._state.in_use, self._state.metrics)

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from screener import broker
-from tests.integration.kafka import free_port
+from screener.runners.children import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +24,7 @@ from confluent_kafka import (
 
 from screener import settings
 from screener.runners import topics
+from screener.runners.children import free_port, unset
 from screener.runners.lane import Lane
 
 if TYPE_CHECKING:
@@ -144,29 +143,6 @@ def value_of(page: str, line: str) -> float:
         if name == line:
             return float(value)
     return 0.0
-
-
-def end_child(child: subprocess.Popen[bytes], seconds: float = 20.0) -> None:
-    """End a process that was started here: SIGTERM, then SIGKILL."""
-    if child.poll() is None:
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-
-def free_port() -> int:
-    """A port of the loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def unset() -> dict[str, str]:
-    """The environment without settings of screener: a process of a test has those that it is given."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("SCREENER_")}
 
 
 @dataclass

@@ -22,8 +22,8 @@ from urllib.error import URLError
 import pytest
 import yaml
 
+from screener.runners.children import end_child, free_port
 from screener.runners.metrics import Metrics
-from tests.integration.kafka import end_child, free_port
 from tests.ops.rendering import K8S
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from screener import broker
-from tests.integration.kafka import free_port
+from screener.runners.children import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

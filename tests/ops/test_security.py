@@ -12,9 +12,10 @@ from confluent_kafka import Producer
 
 from screener.runners import topics
 from screener.runners.announcements import announce
+from screener.runners.children import unset
 from screener.runners.cluster import connection
 from screener.settings import Cluster, load_cluster
-from tests.integration.kafka import LISTED, Worker, committed, order, outputs, publish, reading, running, unset
+from tests.integration.kafka import LISTED, Worker, committed, order, outputs, publish, reading, running
 from tests.ops.secure import PASSWORD, Secured, secured
 from tests.scripts import script
 
