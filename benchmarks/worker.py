@@ -40,7 +40,7 @@ from screener.core import screen
 from screener.lists import build, snapshot
 from screener.runners import topics
 from screener.runners.children import end_child, free_port, unset
-from screener.runners.lane import TermsOf
+from screener.runners.days import TermsOf
 from screener.settings import Cluster, Settings
 from tests.integration.kafka import Group
 

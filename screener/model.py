@@ -295,7 +295,8 @@ class Terms(NamedTuple):
 
     `as_of` fixes the day; without it the later of the order's `export_date` and `received_on` (the record's day; for
     files the day of `placed_at`) is judged. `aged_on` is the day that list age is measured to, else the judged day.
-    Days are ISO days in Washington. `profile` is the jurisdiction whose rules apply.
+    Days are ISO days in Washington. `profile` is the jurisdiction whose rules apply. Without `broker_time` the record
+    does not say when the broker took it, and `received_on` is the day of the worker's clock.
     """
 
     as_of: str | None = None
@@ -304,6 +305,7 @@ class Terms(NamedTuple):
     list_age_days_max: int | None = None
     allow_stale: bool = False
     profile: str = DEFAULT_PROFILE
+    broker_time: bool = True
 
 
 class Verdict(NamedTuple):

@@ -9,7 +9,7 @@ import faust
 
 from benchmarks.lanes import OUTPUT_BYTES_MAX, arguments
 from screener.core import screen
-from screener.runners.lane import TermsOf
+from screener.runners.days import TermsOf
 
 run = arguments()
 if run.held is None:

@@ -17,7 +17,7 @@ from benchmarks.lanes import (
     arguments,
 )
 from screener.core import screen
-from screener.runners.lane import TermsOf
+from screener.runners.days import TermsOf
 
 if TYPE_CHECKING:
     from screener.model import Decision

@@ -57,7 +57,8 @@ def judge_days(order: Order, snapshot: Snapshot, terms: Terms) -> Judgment:
     days, implausible = _days(order, snapshot, terms)
     if not days:
         return Judgment((), None, (Caveat("DATE_MISSING", _caveat(rules)),), ("export_date",))
-    codes = ["DATE_IMPLAUSIBLE"] * implausible + ["LIST_STALE"] * is_stale(snapshot, terms, days[-1])
+    codes = ["BROKER_TIME_MISSING"] * (not terms.broker_time) + ["DATE_IMPLAUSIBLE"] * implausible
+    codes += ["LIST_STALE"] * is_stale(snapshot, terms, days[-1])
     return Judgment(tuple(days), days[-1], tuple(Caveat(code, _caveat(rules)) for code in codes), ())
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from confluent_kafka import KafkaError
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError
 
 from screener.runners.cluster import connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from confluent_kafka import KafkaException, Message
 
@@ -22,15 +24,26 @@ SESSION_TIMEOUT_MS = 10_000
 METADATA_MS = 10_000
 RETRY_BACKOFF_MS = 2
 """A transaction that follows at once waits for the markers of the last one in steps of this length; it doubles."""
-POISON = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
+UNDELIVERABLE_CODES = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
 HOPELESS = frozenset(
     {
         KafkaError._FATAL,  # noqa: SLF001  its public name; such as a consumer fenced by another of its slot
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.GROUP_AUTHORIZATION_FAILED,
     }
 )
+LOG_CHANGED = frozenset(
+    {
+        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001  their public names
+        KafkaError._LOG_TRUNCATION,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError.OFFSET_OUT_OF_RANGE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.UNKNOWN_TOPIC_ID,
+    }
+)
+"""Errors of a partition after which its position is checked before it is read on."""
 LOST = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})  # noqa: SLF001  their public names
 
 Source = tuple[int, int]  # partition, offset
@@ -38,32 +51,82 @@ Source = tuple[int, int]  # partition, offset
 
 Headers = list[tuple[str, str | bytes | None]]
 
-TRACE_LENGTHS_MAX = {"traceparent": 55, "tracestate": 512}
-"""W3C Trace Context: the headers by which an order is traced, and how long they may be. Baggage may be personal."""
+TRACESTATE_CHARACTERS_MAX = 512
+TRACESTATE_MEMBERS_MAX = 32
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACESTATE_MEMBER = re.compile(
+    rb"(?P<key>[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})"
+    rb"=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+)
+"""W3C Trace Context, https://www.w3.org/TR/trace-context/: the two headers by which an order is traced."""
 
 
 class Received(NamedTuple):
-    """An order's record, without what the client's types leave open; its decision takes on the headers in `trace`."""
+    """An order's record, without what the client's types leave open.
+
+    `timestamp_ms` is the record's own, `received_ms` when the broker took it, in ms since 1970. Where the topic does
+    not say the broker's time, that is the worker's clock and `broker_time` is false. `trace` has the headers that the
+    decision takes on; `headers_readable` is false where the client could not give the record's headers.
+    """
 
     source: Source
     timestamp_ms: int
+    received_ms: int
+    broker_time: bool
     key: bytes | None
     value: bytes | None
     trace: Headers
+    headers_readable: bool = True
 
 
 def received(message: Message) -> Received:
     """The order's record of a message that is no error."""
-    source = (message.partition() or 0, message.offset() or 0)
-    headers = message.headers()
-    trace = _trace_of(dict(headers)) if headers else []
-    return Received(source, message.timestamp()[1], message.key(), message.value(), trace)
+    kind, timestamp_ms = message.timestamp()
+    broker_time = kind == TIMESTAMP_LOG_APPEND_TIME and timestamp_ms >= 0
+    headers = headers_of(message)
+    return Received(
+        (message.partition() or 0, message.offset() or 0),
+        timestamp_ms,
+        timestamp_ms if broker_time else int(time.time() * 1_000),
+        broker_time,
+        message.key(),
+        message.value(),
+        trace_of(headers) if headers else [],
+        headers is not None,
+    )
 
 
-def _trace_of(headers: Mapping[str, str | bytes | None]) -> Headers:
-    """The headers of a trace, as far as they are of a trace's form."""
-    found = ((name, headers.get(name), most) for name, most in TRACE_LENGTHS_MAX.items())
-    return [(name, value) for name, value, most in found if value and len(value) <= most]
+def headers_of(message: Message) -> Headers | None:
+    """The headers of a record; None where they can't be read. Must not be called twice on the same message.
+
+    The client raises SystemError where a header's name is not UTF-8, and its second answer for the same message holds
+    a NULL, which ends the process once it is touched (confluent-kafka 2.16).
+    """
+    try:
+        return list(message.headers() or [])  # type: ignore[arg-type]  # a list, never a dictionary
+    except Exception:  # noqa: BLE001  whatever the client raises: the record itself is fine
+        return None
+
+
+def trace_of(headers: Headers) -> Headers:
+    """The headers of a trace, as far as they are valid W3C values; a tracestate needs its traceparent."""
+    parents = [value for name, value in headers if name == "traceparent"]
+    states = [value for name, value in headers if name == "tracestate"]
+    if len(parents) != 1 or not isinstance(parents[0], bytes) or not _TRACEPARENT.fullmatch(parents[0]):
+        return []
+    trace: Headers = [("traceparent", parents[0])]
+    if len(states) == 1 and isinstance(states[0], bytes) and _is_tracestate(states[0]):
+        trace.append(("tracestate", states[0]))
+    return trace
+
+
+def _is_tracestate(value: bytes) -> bool:
+    if not 0 < len(value) <= TRACESTATE_CHARACTERS_MAX:
+        return False
+    members = [member for text in value.split(b",") if (member := text.strip(b" \t"))]
+    matches = [_TRACESTATE_MEMBER.fullmatch(member) for member in members]
+    keys = {match["key"] for match in matches if match}
+    return 0 < len(members) == len(keys) <= TRACESTATE_MEMBERS_MAX
 
 
 def producer_settings(
@@ -86,29 +149,35 @@ def producer_settings(
     }
 
 
+def group_of(settings: Settings) -> str:
+    """The consumer group of a worker; those on trial have one of their own."""
+    return f"{settings.topic_prefix}{settings.group}{'-shadow' * settings.shadow}"
+
+
 def consumer_settings(settings: Settings, on_error: Callable[[KafkaError], None]) -> dict[str, Any]:
     """The consumer of a slot, a static member of the group."""
     return {
         **connection(settings),
         "client.id": settings.transactional_id,
-        "group.id": f"{settings.topic_prefix}{settings.group}{'-shadow' * settings.shadow}",
+        "group.id": group_of(settings),
         "group.instance.id": settings.transactional_id,
         "session.timeout.ms": SESSION_TIMEOUT_MS,
         "enable.auto.commit": False,
         "error_cb": on_error,
         "topic.metadata.refresh.interval.ms": METADATA_MS,
-        "auto.offset.reset": "earliest",
+        "auto.offset.reset": "error",  # where to read from is decided after the log was looked at, never by the client
+        "enable.partition.eof": True,
         "isolation.level": "read_committed",
         "queued.max.messages.kbytes": 8_192,
         "fetch.message.max.bytes": 1_048_588,
     }
 
 
-class Hung(Exception):  # noqa: N818  said of the client
+class ClientHungError(Exception):
     """A call of the client did not come back; the client is of no more use."""
 
 
-class Bounded:
+class TimeLimitedCall:
     """Makes calls in a thread of its own, and leaves behind one that does not come back.
 
     `send_offsets_to_transaction` does not keep to its timeout: where the group's coordinator went away meanwhile, it
@@ -118,15 +187,15 @@ class Bounded:
     def __init__(self) -> None:
         self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._ends: SimpleQueue[BaseException | None] = SimpleQueue()
-        threading.Thread(target=self._serve, name="bounded", daemon=True).start()
+        threading.Thread(target=self._serve, name="limited call", daemon=True).start()
 
     def __call__(self, call: Callable[[], object], seconds: float) -> None:
-        """Make one call; raises what it raises, and Hung after `seconds`. After that make no other."""
+        """Make one call; raises what it raises, and ClientHungError after `seconds`. After that make no other."""
         self._calls.put(call)
         try:
             error = self._ends.get(timeout=seconds)
         except Empty:
-            raise Hung(f"the Kafka client did not come back from a call for {seconds:.0f} seconds") from None
+            raise ClientHungError(f"the Kafka client did not come back from a call for {seconds:.0f} seconds") from None
         if error is not None:
             raise error
 
@@ -144,7 +213,7 @@ class Bounded:
             self._ends.put(error)
 
 
-def told(error: KafkaException | Hung) -> str:
+def error_text(error: KafkaException | ClientHungError) -> str:
     """An error of the client in words."""
     fault = error.args[0]
     if isinstance(fault, KafkaError) and "fenced" in fault.str().lower():

@@ -17,38 +17,44 @@ import threading
 import time
 import traceback
 import uuid
-from functools import partial
 from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from screener.core import give_up, refuse, screen
 from screener.errors import OperatorError
-from screener.model import Fault, Terms
+from screener.model import Fault
 from screener.runners import topics
 from screener.runners.clients import (
     LOST,
-    POISON,
     TRANSACTION_TIMEOUT_MS,
-    Bounded,
+    UNDELIVERABLE_CODES,
+    ClientHungError,
     Headers,
-    Hung,
     Received,
     Source,
     consumer_settings,
+    error_text,
+    group_of,
     producer_settings,
-    told,
 )
-from screener.runners.days import day_of
+from screener.runners.days import TermsOf
 from screener.runners.license_use import BATCH_HEADER, PARTITION, Ledger, record_of
+from screener.runners.log_monitor import LogMonitor
+from screener.runners.log_reader import ROUND_HEADER, SOURCE_HEADER, TIMESTAMP_HEADER, TOPIC_ID_HEADER, LogNames
 from screener.runners.partitions import Partitions
+from screener.runners.topic_identity import TopicIdentity
+from screener.runners.transactions import TopicRecreatedError, Transactions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from confluent_kafka import TopicPartition
+
     from screener.authorizations import Use
     from screener.model import Decision, Snapshot
     from screener.runners.metrics import Metrics
+    from screener.runners.positions import Pause
     from screener.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -63,14 +69,18 @@ TRACE_CALLS = 10
 POLL_SECONDS = 0.2
 START_SECONDS_MAX = 30.0
 CALL_SECONDS_MAX = 5.0
-HUNG_SECONDS = 2 * CALL_SECONDS_MAX
-COMMIT_SECONDS_MAX = 60.0
+FLUSH_SECONDS_MAX = 60.0
+WATCHER_END_SECONDS_MAX = 5.0
 ABORTS_MAX = 8
 FENCED_MAX = 5
 LOST_SECONDS = 120.0
 """After this time no fault is put down to a broker that was gone."""
 BACKOFF_SECONDS_MAX = 5.0
 CONTESTED_SECONDS = (0.005, 0.1)
+
+
+FIRST_ROUND = "0"
+"""The worker's own answer; orders that are screened again have other rounds."""
 
 
 class _Contested(Exception):  # noqa: N818  no fault
@@ -80,8 +90,17 @@ class _Contested(Exception):  # noqa: N818  no fault
 class Lane:
     """One worker's way from `orders` to the outgoing topics."""
 
-    def __init__(self, settings: Settings, current: Callable[[], Snapshot], metrics: Metrics) -> None:
-        """Take where to go; `current` gives the snapshot to use, asked once a batch."""
+    def __init__(
+        self,
+        settings: Settings,
+        current: Callable[[], Snapshot],
+        metrics: Metrics,
+        on_paused: Callable[[list[Pause]], None] = lambda _paused: None,
+    ) -> None:
+        """Take where to go; `current` gives the snapshot to use, asked once a batch.
+
+        `on_paused` is called with the paused partitions whenever these change.
+        """
         self._settings = settings
         self._current = current
         self._metrics = metrics
@@ -89,12 +108,18 @@ class Lane:
         self._orders = topics.named(self._topics, "in").name
         self._outputs = {topic.outcome: topic.name for topic in self._topics if topic.role == "out"}
         self._shadow = next((topic.name for topic in self._topics if topic.role == "shadow"), "")
-        self._usage, drawn = (topics.named(self._topics, role).name for role in ("usage", "drawn"))
+        self._usage, drawn, self._reports = (
+            topics.named(self._topics, role).name for role in ("usage", "drawn", "workers")
+        )
         self._ledger = Ledger(settings, self._usage, drawn)
         self._output_bytes_max = min(
             topic.message_bytes_max for topic in self._topics if topic.role in {"out", "shadow"}
         )
         self._terms_of = TermsOf(settings)
+        decisions = (self._shadow,) if settings.shadow else tuple(self._outputs.values())
+        names = LogNames(self._orders, decisions, self._reports, group_of(settings))
+        self._identity = TopicIdentity(settings, self._orders)
+        self._monitor = LogMonitor(settings, names, self._topics, self._identity, metrics, on_paused)
         self._stopping = threading.Event()
         self._undeliverable: set[Source] = set()
         self._failed: KafkaError | None = None
@@ -107,7 +132,7 @@ class Lane:
         self.alive_at = time.perf_counter()
         self._consumer: Consumer
         self._producer: Producer
-        self._bounded: Bounded
+        self._transactions: Transactions
         self.partitions: Partitions | None = None
         """What the consumer holds, while there is one."""
 
@@ -130,29 +155,43 @@ class Lane:
         held = self.partitions
         return held is not None and held.assigned
 
+    def problems(self) -> list[str]:
+        """Say which partitions are not read, and why, as phrases; may be asked from another thread."""
+        return self._monitor.problems()
+
     def stop(self) -> None:
         """Ask the lane to end after the batch in hand."""
         self._stopping.set()
 
     def run(self) -> None:
         """Answer orders until `stop`; raises OperatorError when it can't go on."""
+        watchers = [
+            threading.Thread(target=body, name=name, daemon=True)
+            for name, body in (("log monitor", self._monitor.run), ("topic identity", self._identity.run))
+        ]
+        for watcher in watchers:
+            watcher.start()
         try:
             while not self._stopping.is_set():
                 try:
                     self._run_clients()
-                except (KafkaException, Hung) as error:
+                except (KafkaException, ClientHungError) as error:
                     if not self._may_begin_anew(error):
-                        raise OperatorError(f"the lane had to stop: {told(error)}") from error
-                    log.warning("the clients begin anew: %s", told(error))
+                        raise OperatorError(f"the lane had to stop: {error_text(error)}") from error
+                    log.warning("the clients begin anew: %s", error_text(error))
         finally:
             self._ledger.close()
+            self._monitor.stop()
+            self._identity.stop()
+            for watcher in watchers:
+                watcher.join(WATCHER_END_SECONDS_MAX)
 
     def _run_clients(self) -> None:
-        heard = (self._not_delivered, self._on_client_error)
-        self._producer = Producer(producer_settings(self._settings, self._output_bytes_max, *heard), logger=log)
+        callbacks = (self._not_delivered, self._on_client_error)
+        self._producer = Producer(producer_settings(self._settings, self._output_bytes_max, *callbacks), logger=log)
         self._consumer = Consumer(consumer_settings(self._settings, self._on_client_error), logger=log)
-        self._bounded = Bounded()
-        held = Partitions(self._consumer, self._producer, self._topics, self._orders, self._metrics)
+        self._transactions = Transactions(self._producer, self._consumer, self._identity, self._stopping, self._beat)
+        held = Partitions(self._consumer, self._monitor, self._orders)
         self.partitions = held
         try:
             self._producer.init_transactions(START_SECONDS_MAX)
@@ -161,17 +200,18 @@ class Lane:
                 self._step(held)
         finally:
             self.partitions = None
-            self._bounded.end()
+            self._monitor.revoke()
+            self._transactions.end()
             self._consumer.close()
 
-    def _may_begin_anew(self, error: KafkaException | Hung) -> bool:
+    def _may_begin_anew(self, error: KafkaException | ClientHungError) -> bool:
         """Whether what ended the clients is a broker that was gone or a transaction open for too long.
 
         A broker that comes back may take a member that it forgot for another one of the same slot; the coordinator
         ends a transaction at its time-out. Two workers in one slot look the same, but lose no broker before and end
         each other's at once; and that is not believed for ever. An outage itself may be as long as it likes.
         """
-        if isinstance(error, Hung):
+        if isinstance(error, ClientHungError):
             return True
         self._fenced += error.args[0].fatal()
         lost = self._lost_at is not None and time.monotonic() - self._lost_at < LOST_SECONDS
@@ -181,28 +221,37 @@ class Lane:
             self._alone = BATCH_ORDERS_MAX
         return (lost or timed_out) and self._fenced <= FENCED_MAX
 
+    def _beat(self) -> None:
+        self.alive_at = time.perf_counter()
+
     def _on_client_error(self, error: KafkaError) -> None:
         if error.code() in LOST:
             self._lost_at = time.monotonic()
+            if self.partitions is not None:  # a broker that comes back may have another log
+                self.partitions.suspect()
 
     # --- one batch ---------------------------------------------------------------------------------------------------
 
     def _step(self, held: Partitions) -> None:
         self.alive_at = time.perf_counter()
-        held.hold_waiting()
+        held.update()
+        self._resume(held)
         records = self._fetch(held)
         if records:
+            self._report_headers(records)
             self._answer(records, held)
-        held.tell_lag()
+        else:
+            self._settle(held)
+            held.check_stall()
 
     def _fetch(self, held: Partitions) -> list[Received]:
         """Wait for one record, then take what is there already: small batches when quiet, large ones when behind."""
         most = 1 if self._alone else CAREFUL_ORDERS if self._careful else BATCH_ORDERS_MAX
-        records = held.readable(self._consumer.consume(1, POLL_SECONDS))
+        records = held.receive(1, POLL_SECONDS)
         size = sum(len(record.value or b"") for record in records)
         while records and len(records) < most and size < BATCH_BYTES_MAX:
             held.revoked = False
-            more = held.readable(self._consumer.consume(min(FETCH_ORDERS, most - len(records)), 0.0))
+            more = held.receive(min(FETCH_ORDERS, most - len(records)), 0.0)
             if held.revoked:
                 # What is in hand may be another worker's now, and the group's new generation would pass it.
                 records, size = [], 0
@@ -221,10 +270,14 @@ class Lane:
         try:
             decided = self._transact(records, snapshot, held, opened)
         except _Contested:
-            self._again(records, held)
+            self._again(held)
+            return
+        except TopicRecreatedError:
+            self._go_back(held)
+            held.suspect()
             return
         except KafkaException as error:
-            self._roll_back(error, records, held)
+            self._roll_back(error, len(records), held)
             return
         took = time.perf_counter() - opened
         self._opened_at = None
@@ -235,14 +288,15 @@ class Lane:
         self._alone = max(0, self._alone - len(answered))
         if self._undeliverable:
             self._undeliverable.difference_update(record.source for record in answered)
+        held.answer(answered)
         if rest:
-            held.go_to(rest)
+            held.rewind()
         now = time.time()
-        self._metrics.committed(decided, (max(0.0, now - record.timestamp_ms / 1_000) for record in answered), took)
+        self._metrics.committed(decided, (max(0.0, now - record.received_ms / 1_000) for record in answered), took)
         self._metrics.met(snapshot)
 
     def _screened(self, record: Received, snapshot: Snapshot) -> Decision:
-        terms = self._terms_of(record.timestamp_ms)
+        terms = self._terms_of(record.received_ms, record.broker_time)
         if record.source in self._undeliverable:
             fault = Fault("OUTPUT_TOO_LARGE", "the decision on this order is larger than the outgoing topic takes")
             return refuse(record.value, fault, snapshot, terms)
@@ -267,7 +321,7 @@ class Lane:
         decided: list[tuple[Decision, float]] = []
         uses: list[tuple[Decision, Use]] = []
         clock = time.perf_counter
-        self._producer.begin_transaction()
+        self._transactions.begin()
         for record in records:
             self.alive_at = begun = clock()
             if decided and begun - opened > BATCH_SECONDS_MAX:
@@ -277,17 +331,46 @@ class Lane:
             if decision.use is not None:
                 self._ledger.add(decision.use)
                 uses.append((decision, decision.use))
-            self._produce(record, decision)
+            self._produce(record, decision, held.topic_id)
         if uses and not self._settings.shadow:
             self._write_uses(uses)
-        ends = {partition: offset + 1 for partition, offset in (record.source for record in records[: len(decided)])}
-        positions = [held.at(partition, offset) for partition, offset in ends.items()]
-        metadata = self._consumer.consumer_group_metadata()
-        deadline = time.monotonic() + COMMIT_SECONDS_MAX
-        send = partial(self._producer.send_offsets_to_transaction, positions, metadata, CALL_SECONDS_MAX)
-        self._retried(lambda: self._bounded(send, HUNG_SECONDS), deadline)
-        self._retried(lambda: self._producer.commit_transaction(CALL_SECONDS_MAX), deadline)
+        self._transactions.commit(held.offsets_of(records[: len(decided)]), held.topic_id)
         return decided
+
+    def _settle(self, held: Partitions) -> None:
+        """Commit positions that moved without an order: past the markers of transactions, or to where reading began."""
+        offsets = held.unsettled()
+        if offsets and self._commit_alone(offsets, held, None):
+            held.settle(offsets)
+
+    def _resume(self, held: Partitions) -> None:
+        """Commit the position that an operator chose for a paused partition, and take the instruction back with it."""
+        while (due := held.resume_next()) is not None:
+            offset, instruction = due
+            if not self._commit_alone([offset], held, instruction.key, instruction.topic_id):
+                return
+            held.resume(offset)
+
+    def _commit_alone(
+        self, offsets: list[TopicPartition], held: Partitions, key: bytes | None, topic_id: str = ""
+    ) -> bool:
+        """Commit positions without decisions, and a tombstone under a key; False where that has to be tried again."""
+        self._opened_at = time.perf_counter()
+        try:
+            self._transactions.begin()
+            if key is not None:
+                self._transactions.produce(self._reports, None, key, PARTITION, [])
+            self._transactions.commit(offsets, topic_id or held.topic_id)
+        except TopicRecreatedError:
+            self._go_back(held)
+            held.suspect()
+            return False
+        except KafkaException as error:
+            self._roll_back(error, 0, held)
+            return False
+        self._opened_at = None
+        self._aborts = self._fenced = 0
+        return True
 
     def _write_uses(self, uses: list[tuple[Decision, Use]]) -> None:
         """Produce what the batch draws of licenses; raise where another worker draws on one of them before it."""
@@ -295,44 +378,24 @@ class Lane:
         headers: Headers = [(BATCH_HEADER, token)]
         for decision, use in uses:
             value, key = record_of(decision, use), use.license.encode()
-            self._offer(self._usage, value, key, PARTITION, headers)
-        self._producer.flush(COMMIT_SECONDS_MAX)
+            self._transactions.produce(self._usage, value, key, PARTITION, headers)
+        self._producer.flush(FLUSH_SECONDS_MAX)
         if self._ledger.contested(token):
             raise _Contested
 
-    def _offer(self, topic: str, value: bytes, key: bytes | None, partition: int, headers: Headers) -> None:
-        """Produce, waiting while the client's queue is full."""
-        while True:
-            try:
-                self._producer.produce(topic, value, key, partition, headers=headers)
-            except BufferError:
-                self._producer.poll(0.1)
-            else:
-                return
-
-    def _retried(self, call: Callable[[], object], deadline: float) -> None:
-        """Call again after a passing fault, until the deadline or `stop`: the successor ends what is left open."""
-        while True:
-            self.alive_at = time.perf_counter()
-            try:
-                call()
-            except KafkaException as error:
-                if not error.args[0].retriable() or self._stopping.is_set() or time.monotonic() > deadline:
-                    raise
-            else:
-                return
-
-    def _produce(self, record: Received, decision: Decision) -> None:
+    def _produce(self, record: Received, decision: Decision, topic_id: str) -> None:
         topic = self._shadow if self._settings.shadow else self._outputs[decision.outcome]
         headers: Headers = [
-            ("screener-source", self._told(record)),
-            ("screener-source-timestamp-ms", str(record.timestamp_ms)),
+            (SOURCE_HEADER, self._told(record)),
+            (TOPIC_ID_HEADER, topic_id),
+            (TIMESTAMP_HEADER, str(record.received_ms)),
+            (ROUND_HEADER, FIRST_ROUND),
             *record.trace,
         ]
         try:
-            self._offer(topic, decision.value, record.key, record.source[0], headers)
+            self._transactions.produce(topic, decision.value, record.key, record.source[0], headers)
         except KafkaException as error:
-            if error.args[0].code() in POISON:
+            if error.args[0].code() in UNDELIVERABLE_CODES:
                 self._found_undeliverable(record, error.args[0])
             raise
         if self._careful:
@@ -341,6 +404,15 @@ class Lane:
                 self._found_undeliverable(record, self._failed)
                 raise KafkaException(self._failed)
 
+    def _report_headers(self, records: list[Received]) -> None:
+        """Count and log records whose headers can't be read; they are screened as if they had none."""
+        unreadable = [record for record in records if not record.headers_readable]
+        if unreadable:
+            self._metrics.headers_unreadable(len(unreadable))
+            source = self._told(unreadable[0])
+            extra = {"source": source, "seldom": True}
+            log.warning("the headers of %s can't be read (a name that is not UTF-8?)", source, extra=extra)
+
     def _told(self, record: Received) -> str:
         """Where an order is, in the field's usual words."""
         partition, offset = record.source
@@ -348,7 +420,7 @@ class Lane:
 
     def _not_delivered(self, error: KafkaError | None, _message: object) -> None:
         """The client's word on a record: the broker refused it, and with it all that it was packed together with."""
-        if error is not None and error.code() in POISON:
+        if error is not None and error.code() in UNDELIVERABLE_CODES:
             self._failed = error
 
     def _found_undeliverable(self, record: Received, error: KafkaError) -> None:
@@ -356,8 +428,8 @@ class Lane:
         log.error("decision on %s can't be produced: %s", source, error.str(), extra={"source": source})
         self._undeliverable.add(record.source)
 
-    def _roll_back(self, error: KafkaException, records: list[Received], held: Partitions) -> None:
-        """Abort, and go back to the first record of the batch; raise when there is no way on.
+    def _roll_back(self, error: KafkaException, orders: int, held: Partitions) -> None:
+        """Abort, and go back to the first of so many orders; raise when there is no way on.
 
         Where the broker refused a decision, the batch is sent again one by one, to know which it was.
         """
@@ -368,49 +440,25 @@ class Lane:
         log.warning("transaction aborted (%d in a row): %s", self._aborts, fault.str())
         if self._stopping.is_set():
             return
-        self._go_back(records, held)
+        self._go_back(held)
         if self._undeliverable or self._failed:
             self._aborts = 0  # each time one order more is known
-            self._careful = max(self._careful, len(records))
+            self._careful = max(self._careful, orders)
         else:
             self._stopping.wait(min(BACKOFF_SECONDS_MAX, 0.05 * 2**self._aborts))
 
-    def _again(self, records: list[Received], held: Partitions) -> None:
+    def _again(self, held: Partitions) -> None:
         """Another worker draws on the same license: let it go first, then screen the batch with what it has drawn."""
-        self._go_back(records, held)
+        self._go_back(held)
         self._metrics.contested()
         self._stopping.wait(random.uniform(*CONTESTED_SECONDS))  # noqa: S311  so that two do not meet again
 
-    def _go_back(self, records: list[Received], held: Partitions) -> None:
+    def _go_back(self, held: Partitions) -> None:
         """Abort the transaction and go to the first record of the batch."""
-        self._producer.abort_transaction(START_SECONDS_MAX)
+        self._transactions.abort()
         self._opened_at = None
         self._metrics.aborted()
-        held.go_to(records)
-
-
-class TermsOf:
-    """The terms of orders, by when the broker got them; those of one hour share theirs."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._hours = (-1, -1)
-        self._terms = Terms()
-
-    def __call__(self, timestamp_ms: int) -> Terms:
-        """The terms of an order that the broker has a timestamp of (ms since 1970), at this moment."""
-        hours = (timestamp_ms // 3_600_000, int(time.time()) // 3_600)
-        if hours != self._hours:
-            today = day_of(hours[1])
-            self._terms = Terms(
-                received_on=day_of(hours[0]) or today,
-                aged_on=today,
-                list_age_days_max=self._settings.max_list_age,
-                allow_stale=self._settings.allow_stale,
-                profile=self._settings.profile,
-            )
-            self._hours = hours
-        return self._terms
+        held.rewind()
 
 
 def _trace(error: Exception) -> str:

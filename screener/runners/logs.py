@@ -24,7 +24,9 @@ _NUMBER = re.compile("[0-9]+")
 
 
 class Seldom(logging.Filter):
-    """Lets pass one line in SELDOM_SECONDS of those that the Kafka client says again and again, as in an outage.
+    """Lets pass one line in SELDOM_SECONDS of those that come again and again, as in an outage.
+
+    These are the lines of the Kafka client, and those that are logged with `extra={"seldom": True}`.
 
     Lines are alike that differ in numbers only. The next one tells how many were left out.
     """
@@ -35,7 +37,7 @@ class Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write a record."""
-        if record.msg != CLIENT_FORMAT:
+        if record.msg != CLIENT_FORMAT and not getattr(record, "seldom", False):
             return True
         alike = _NUMBER.sub("", record.getMessage())
         told_at, left_out = self._told.get(alike, (-math.inf, 0))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from screener.model import Decision, Snapshot
+    from screener.runners.positions import Pause
 
 DAY_SECONDS = 86_400
 OUTCOMES = ("clear", "review", "block", "quarantine")
@@ -56,7 +57,14 @@ class Metrics:
         text = "Parties that were not remembered and had to be worked out."
         self._parties_new = self._counter("screener_parties_new", text)
         self._met = ("", 0, 0)
-        self._lag = self._gauge("screener_consumer_lag_records", "Orders not yet answered.", "partition")
+        text = "Offsets from the worker's position to the end of a partition of orders; 0 where all is answered."
+        self._lag = self._gauge("screener_consumer_lag_records", text, "partition")
+        text = "How long committed orders have been held back by a sender's transaction that stays open."
+        self._held_back = self._gauge("screener_orders_held_back_seconds", text, "partition")
+        text = "Partitions of orders that wait for an operator: 1 with the reason, after the log changed."
+        self._paused = self._gauge("screener_partitions_paused", text, "partition", "reason")
+        text = "Records whose headers could not be read; they were screened without."
+        self._headers_unreadable = self._counter("screener_headers_unreadable", text)
         text = "Partitions of orders that are not read: an outgoing topic has fewer partitions."
         self._waiting = self._gauge("screener_partitions_waiting", text)
         text = "How long readers of committed decisions have stood still before records that are there."
@@ -122,9 +130,35 @@ class Metrics:
         """Count a batch that is screened again with what another worker has drawn."""
         self._contested.inc()
 
+    def assigned(self, partitions: frozenset[int]) -> None:
+        """Forget the partitions that other workers have now."""
+        for gauge in (self._lag, self._held_back):
+            for sample in next(iter(gauge.collect())).samples:
+                if int(sample.labels["partition"]) not in partitions:
+                    gauge.remove(sample.labels["partition"])
+
     def lagging(self, partition: int, records: int) -> None:
         """Say how many orders of a partition are not yet answered."""
         self._lag.labels(str(partition)).set(records)
+
+    def held_back(self, partition: int, seconds: float) -> None:
+        """Say how long the committed end of a partition of orders has stood still before its end."""
+        self._held_back.labels(str(partition)).set(seconds)
+
+    def lag_unknown(self) -> None:
+        """Forget the lags: nobody knows them now."""
+        self._lag.clear()
+        self._held_back.clear()
+
+    def paused(self, pauses: Iterable[Pause]) -> None:
+        """Say which partitions are paused."""
+        self._paused.clear()
+        for pause in pauses:
+            self._paused.labels(str(pause.partition), pause.reason).set(1)
+
+    def headers_unreadable(self, records: int) -> None:
+        """Count records whose headers could not be read."""
+        self._headers_unreadable.inc(records)
 
     def waiting(self, partitions: int) -> None:
         """Say how many partitions have no counterpart in an outgoing topic and are not read."""
@@ -142,11 +176,6 @@ class Metrics:
     def expired(self, records: int) -> None:
         """Count records of `orders` that were deleted before they were answered."""
         self._expired.inc(records)
-
-    def revoked(self) -> None:
-        """Forget the partitions' lags: other workers may have them now."""
-        self._lag.clear()
-        self._stalled.clear()
 
     def swapped(self, snapshot: Snapshot) -> None:
         """Say which snapshot is in use."""

@@ -12,14 +12,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it re-exports without __all__
+from confluent_kafka import IsolationLevel
+from confluent_kafka.admin import AdminClient
 
 from screener.runners.cluster import Heard, connection
+from screener.runners.log_reader import LATEST, ends_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from screener.runners.lane import Lane
     from screener.runners.metrics import Metrics
     from screener.settings import Cluster
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 10.0
-CALL_SECONDS_MAX = 5.0
 UNKNOWN_SECONDS = 60.0
 
 Place = tuple[str, int]  # topic, partition
@@ -63,8 +61,8 @@ class Outputs:
     def look(self, admin: AdminClient) -> bool:
         """Compare both ends of each partition, and tell since when a committed one stands; whether all were told."""
         places = self._lane.written
-        committed, faults = _ends(admin, places, IsolationLevel.READ_COMMITTED)
-        ends, more = _ends(admin, places, IsolationLevel.READ_UNCOMMITTED)
+        committed, faults = ends_of(admin, places, LATEST, IsolationLevel.READ_COMMITTED)
+        ends, more = ends_of(admin, places, LATEST, IsolationLevel.READ_UNCOMMITTED)
         self._tell_faults(len(places - (committed.keys() & ends.keys())), [*faults, *more])
         now = time.monotonic()
         stood = {}
@@ -84,18 +82,3 @@ class Outputs:
             return
         level = logging.WARNING if now - self._known_at > UNKNOWN_SECONDS else logging.INFO
         log.log(level, "whether readers get on is not known of %d partitions: %s", unknown, faults[0])
-
-
-def _ends(admin: AdminClient, places: Iterable[Place], isolation: IsolationLevel) -> tuple[dict[Place, int], list[str]]:
-    """The end of each partition as readers of an isolation level see it, and why there is none of the others."""
-    asked = {TopicPartition(*place): OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]
-    if not asked:
-        return {}, []
-    found: dict[Place, int] = {}
-    faults: list[str] = []
-    for row, future in admin.list_offsets(asked, isolation_level=isolation, request_timeout=CALL_SECONDS_MAX).items():
-        try:
-            found[row.topic, row.partition] = future.result(2 * CALL_SECONDS_MAX).offset
-        except (KafkaException, TimeoutError) as error:
-            faults.append(f"{row.topic}[{row.partition}]: {error or 'no answer came'}")
-    return found, faults

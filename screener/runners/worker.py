@@ -108,6 +108,8 @@ class State:
             found.append("no partitions were assigned yet")
         elif not self.lane.assigned:
             found.append("no partitions are assigned now: no broker answers, or the group is about to share them out")
+        else:
+            found += self.lane.problems()
         return [*found, self.failure] if self.failure else found
 
     @property

@@ -57,24 +57,27 @@ def test_metrics_tell_reasons_how_long_answers_took_and_which_version_it_is(
 def test_a_trace_goes_on_with_the_decision_and_nothing_else_of_an_orders_headers_does(
     broker: str, prefix: str, sample_file: Path, tmp_path: Path
 ) -> None:
-    """traceparent and tracestate come back on every outcome, as they came; longer ones and other headers don't."""
+    """Valid traceparent and tracestate come back on every outcome, as they came; others and other headers don't."""
     headers: dict[bytes, list[tuple[str, Any]]] = {
         b"traced": [("traceparent", TRACEPARENT), ("tracestate", "vendor=1"), ("baggage", "customer=7")],
-        b"too-long": [("traceparent", "0" * 56), ("tracestate", "x" * 513)],
+        b"invalid": [("traceparent", "0" * 55), ("tracestate", "vendor=1")],
+        b"state-invalid": [("traceparent", TRACEPARENT), ("tracestate", "x" * 512)],
         b"empty": [("traceparent", b""), ("tracestate", None)],
         b"none": [],
     }
     producer = Producer({"bootstrap.servers": broker})
     for key, given in headers.items():
         producer.produce(f"{prefix}orders", b"no order" if key == b"traced" else order("O")[1], key, headers=given)
-    assert producer.flush(10) == 0
+    assert producer.flush(60) == 0
     worker = Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
     with running(worker), reading(broker, outputs(prefix)) as reader:
-        found = {record.key or b"": record.headers for record in reader.read_until(4)}
-    own = {"screener-source", "screener-source-timestamp-ms"}
+        found = {record.key or b"": record.headers for record in reader.read_until(5)}
+    own = {"screener-source", "screener-topic-id", "screener-source-timestamp-ms", "screener-round"}
+    assert all(own <= told.keys() for told in found.values())
     assert {key: {name: text for name, text in told.items() if name not in own} for key, told in found.items()} == {
         b"traced": {"traceparent": TRACEPARENT, "tracestate": "vendor=1"},
-        b"too-long": {},
+        b"invalid": {},
+        b"state-invalid": {"traceparent": TRACEPARENT},
         b"empty": {},
         b"none": {},
     }
