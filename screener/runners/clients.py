@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from operator import methodcaller
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -96,14 +97,18 @@ def received(message: Message) -> Received:
     )
 
 
+_call_headers = methodcaller("headers")
+"""Not a plain call: after some of them CPython 3.11 leaves out the look at what an extension returned."""
+
+
 def headers_of(message: Message) -> Headers | None:
     """The headers of a record; None where they can't be read. Must not be called twice on the same message.
 
-    The client raises SystemError where a header's name is not UTF-8, and its second answer for the same message holds
-    a NULL, which ends the process once it is touched (confluent-kafka 2.16).
+    Where a header's name is not UTF-8, the client returns a list with a NULL in it and an exception set
+    (confluent-kafka 2.16). Python makes a SystemError of that where it looks; touching the NULL ends the process.
     """
     try:
-        return list(message.headers() or [])  # type: ignore[arg-type]  # a list, never a dictionary
+        return list(_call_headers(message) or [])
     except Exception:  # noqa: BLE001  whatever the client raises: the record itself is fine
         return None
 

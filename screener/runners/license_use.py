@@ -22,6 +22,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from screener.authorizations import Drawn, Use, as_text, units
 from screener.errors import OperatorError
 from screener.runners import topics
+from screener.runners.clients import headers_of
 from screener.runners.cluster import connection
 from screener.runners.terminal import printable
 
@@ -304,7 +305,7 @@ class Ledger:
             record = self._all.poll(POLL_SECONDS)
             if record is None or record.error() is not None:
                 continue
-            use, own = use_of(record.value()), (BATCH_HEADER, token) in (record.headers() or [])
+            use, own = use_of(record.value()), (BATCH_HEADER, token) in (headers_of(record) or [])
             missing -= own
             if use is not None:
                 yield record.offset() or 0, use.license, own

@@ -40,6 +40,7 @@ RETRY_SECONDS = 0.5
 WAITING_SECONDS = 5.0
 RESUME_SECONDS = 2.0
 UNKNOWN_SECONDS = 30.0
+LEFT_SECONDS = 5.0
 LIST_SECONDS_MAX = 10.0
 
 
@@ -83,6 +84,7 @@ class LogMonitor:
         self._seen_at = time.monotonic()
         self._due = {"waiting": 0.0, "resume": 0.0}
         self._suspects: set[int] = set()
+        self._left_at: dict[int, float] = {}
         self.positions: dict[int, Position] = {}
         """Where each partition that is read stands; the lane replaces the whole dictionary."""
 
@@ -92,12 +94,12 @@ class LogMonitor:
         """Check partitions that the group has given to this worker."""
         with self._changed:
             self._round += 1
+            self._left_at |= dict.fromkeys(self._numbers - numbers, time.monotonic())
             self._numbers, self._results = numbers, []
             self._unchecked = dict.fromkeys(numbers)
             self._waiting, self._paused, self.positions = frozenset(), {}, {}
             self._suspects.clear()
             self._changed.notify_all()
-        self._metrics.assigned(numbers)
         self._report()
 
     def revoke(self) -> None:
@@ -299,6 +301,7 @@ class LogMonitor:
             numbers, before = self._numbers, self.positions
         places = [(self._names.orders, number) for number in numbers]
         if not places:
+            self._forget_left()
             return
         stable, faults = ends_of(reader.admin, places, LATEST, IsolationLevel.READ_COMMITTED)
         ends, more = ends_of(reader.admin, places, LATEST, IsolationLevel.READ_UNCOMMITTED)
@@ -308,6 +311,7 @@ class LogMonitor:
             self._forget_unknown()
             return
         self._seen_at = time.monotonic()
+        self._forget_left()
         topic_id = self._identity.latest
         changed = {
             number
@@ -318,6 +322,17 @@ class LogMonitor:
             self._suspects |= changed
         for place in places:
             self._measure(place[1], LogState(topic_id, starts[place], ends[place]), stable[place])
+
+    def _forget_left(self) -> None:
+        """Take back the lag of partitions that other workers have had for a while: they tell it by now."""
+        due = time.monotonic() - LEFT_SECONDS
+        with self._changed:
+            left = {number for number, at in self._left_at.items() if at < due or number in self._numbers}
+            for number in left:
+                del self._left_at[number]
+            gone = left - self._numbers
+        for number in gone:
+            self._metrics.left(number)
 
     def _measure(self, number: int, state: LogState, stable: int) -> None:
         with self._changed:

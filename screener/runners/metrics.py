@@ -130,12 +130,10 @@ class Metrics:
         """Count a batch that is screened again with what another worker has drawn."""
         self._contested.inc()
 
-    def assigned(self, partitions: frozenset[int]) -> None:
-        """Forget the partitions that other workers have now."""
+    def left(self, partition: int) -> None:
+        """Forget a partition that another worker has now."""
         for gauge in (self._lag, self._held_back):
-            for sample in next(iter(gauge.collect())).samples:
-                if int(sample.labels["partition"]) not in partitions:
-                    gauge.remove(sample.labels["partition"])
+            gauge.remove(str(partition))
 
     def lagging(self, partition: int, records: int) -> None:
         """Say how many orders of a partition are not yet answered."""

@@ -116,9 +116,11 @@ def test_orders_that_expire_before_a_running_worker_reads_them_are_counted_and_r
         number = next(number for number, offset in enumerate(committed(broker, prefix)) if offset)
         assert worker.popen is not None
         with stopped(worker.popen.pid):
-            publish(broker, f"{prefix}orders", one_partition(range(10, 40)))
-            delete_before(broker, f"{prefix}orders", number, 30)
-        wait_until(lambda: paused_of([worker]) == {str(number): "orders_expired"}, worker.log.read_text()[-2000:])
+            publish(broker, f"{prefix}orders", one_partition(range(10, 11)))  # answers the fetch that waits
+            time.sleep(1.0)
+            publish(broker, f"{prefix}orders", one_partition(range(11, 40)))
+            delete_before(broker, f"{prefix}orders", number, 31)
+        wait_until(lambda: paused_of([worker]) == {str(number): "orders_expired"}, "paused")
         assert worker.metric("screener_orders_expired_total") == 20
         resume(broker, prefix, number, "earliest")
         with reading(broker, outputs(prefix)) as reader:
