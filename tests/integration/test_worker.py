@@ -77,6 +77,8 @@ def test_unreadable_records_are_quarantined_with_bytes_and_reason_and_stop_nothi
             assert kept == (value or b"")[: len(kept)]
             assert said["original_truncated"] == (len(kept) < len(value or b""))
             assert worker.metric(f'screener_quarantined_total{{reason="{reason}"}}') >= 1
+        assert '"other" is not the order id "another-id"' in decided[b"other"].decision["reason"]
+        assert "another-id" not in worker.log.read_text(encoding="utf-8")  # ids are in topics, not in logs
         assert decided[b"largest"].topic == f"{prefix}orders.cleared"
         assert decided[None].decision["order_id"] == "no-key"
         assert decided[b"last"].topic == f"{prefix}orders.blocked"
