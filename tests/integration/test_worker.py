@@ -387,14 +387,22 @@ def test_a_port_that_is_taken_is_named(worker: Worker) -> None:
     assert f"127.0.0.1:{worker.port}" in worker.log.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("grown", ["before the worker starts", "while it runs"])
 def test_a_partition_without_a_counterpart_waits_and_is_answered_once_it_has_one(
-    broker: str, prefix: str, worker: Worker
+    broker: str, prefix: str, worker: Worker, grown: str
 ) -> None:
     """`orders` grew alone: its new partition is not read and told of, the others are answered; nothing is lost."""
     admin = AdminClient({"bootstrap.servers": broker})
+
+    def grow() -> None:
+        (future,) = admin.create_partitions([NewPartitions(f"{prefix}orders", 3)]).values()
+        future.result(10)
+
+    if grown == "before the worker starts":
+        grow()
     with running(worker):
-        (grown,) = admin.create_partitions([NewPartitions(f"{prefix}orders", 3)]).values()
-        grown.result(10)
+        if grown == "while it runs":
+            grow()
         producer = Producer({"bootstrap.servers": broker})
         for number in range(30):
             key, value = order(f"O-{number}")
