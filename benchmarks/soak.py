@@ -1,6 +1,6 @@
 """The ordeals of the worker in full, each on a broker of its own: `make soak`.
 
-    python benchmarks/soak.py [kills|broker|pauses|disk|rebalances|hostile|scaling|rolling ...] [--record] [--note TEXT]
+    python benchmarks/soak.py [ORDEAL ...] [--record] [--note TEXT]
 
 Numbered orders go in and decisions are counted: every order must have exactly one, and those of a partition must stand
 in the order of their orders; the exit status is 1 otherwise. `tests/integration/ordeals.py` says what each ordeal does,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ORDEALS: dict[str, Callable[[ordeals.Place], ordeals.Seen]] = {
     "kills": partial(ordeals.kills, orders=200_000, rate=5_000, times=20),
+    "ends": partial(ordeals.ends, orders=5_000),
     "broker": partial(ordeals.broker_restarts, rate=1_000, times=5, apart_seconds=5, gone_seconds=30),
     "pauses": partial(
         ordeals.broker_pauses, rate=1_000, pauses_seconds=[1, 2, 3, 3.5, 4, 5, 8, 12, 15, 20], apart_seconds=3
@@ -42,6 +43,10 @@ ON_A_CLUSTER: dict[str, Callable[[Path], ordeals.Seen]] = {
 PARTITIONS = {"scaling": 12}
 """Of the ordeals that want others than the rest."""
 KILLS_IN_TRANSACTION_MIN = 10
+FIRST_DECISION_SECONDS = 15.0
+"""From the kill of a worker to the first commit of its successor."""
+GRACE_SECONDS = 30.0
+"""From SIGTERM to the end of a worker whose broker is gone."""
 
 
 def main() -> int:
@@ -87,8 +92,10 @@ def _as_asked(name: str, seen: ordeals.Seen) -> bool:
     """Whether the ordeal was as hard as it should be, and what else it promises was kept."""
     facts = seen.facts
     if name == "kills":
-        soon = facts["seconds_until_decided_max"] <= ordeals.FIRST_DECISION_SECONDS
+        soon = facts["seconds_until_decided_max"] <= FIRST_DECISION_SECONDS
         return bool(soon and facts["in_transaction"] >= KILLS_IN_TRANSACTION_MIN)
+    if name == "ends":
+        return bool(facts["status"] == 0 and facts["seconds_until_ended"] <= GRACE_SECONDS)
     if name == "hostile":
         return bool(facts["worker_lives"] and seen.outcomes["orders.quarantine"] == sum(facts["kinds"].values()))
     return bool(facts.get("worker_lives", True))

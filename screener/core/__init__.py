@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from screener.core import licenses
 from screener.core.decode import decode
 from screener.core.jurisdiction import adopted
+from screener.core.keys import key_mismatch
 from screener.core.match import match
 from screener.core.order_rules import Ruled, order_rules
 from screener.core.ordinary import ordinary
@@ -77,9 +78,9 @@ def _read(raw: bytes | None, key: bytes | None, snapshot: Snapshot) -> Order | F
     if raw is None:
         return Fault("TOMBSTONE", "the record has no value: an order is cancelled by an amendment, not by a tombstone")
     order = decode(raw, snapshot.memory)
-    if key is None or isinstance(order, Fault) or key == order.order_id.encode():
+    if key is None or isinstance(order, Fault):
         return order
-    return Fault("KEY_MISMATCH", "the record's key is not the order id", order.order_id)
+    return key_mismatch(key, order.order_id) or order
 
 
 def _stages(order: Order, snapshot: Snapshot) -> Said:

@@ -191,7 +191,7 @@ class Folder:
 
     __slots__ = (
         *("_inside", "_at_start", "_at_end", "_glued_in_front", "_glued_behind", "_long", "_misspelt"),
-        *("_single", "_tricky", "_marked", "_heads", "_tails", "_whole_words"),
+        *("_single", "_tricky", "_marked", "_heads", "_tails", "_whole_words", "_misspelt_letters_max"),
     )
 
     def __init__(self, anywhere: Iterable[str], at_start: Iterable[str] = (), at_end: Iterable[str] = ()) -> None:
@@ -212,6 +212,7 @@ class Folder:
         long = {word for word in single if len(word) >= MISSPELT_LETTERS_MIN}
         self._long = frozenset(long)
         self._misspelt = frozenset(left for word in long for left in _shortened(word)) | self._long
+        self._misspelt_letters_max = max(map(len, long), default=0) + 1
         self._heads = frozenset(form[:_GUESSED_FORM_LETTERS_MIN] for form in self._glued_in_front)
         self._tails = frozenset(form[-_GUESSED_FORM_LETTERS_MIN:] for form in self._glued_behind)
         self._whole_words: set[str] = set()
@@ -368,8 +369,8 @@ class Folder:
 
     def _is_misspelt(self, word: str) -> bool:
         """Whether a word is one typing error away from a long legal form of one word, and none itself."""
-        if word in self._long:
-            return False
+        if word in self._long or len(word) > self._misspelt_letters_max:
+            return False  # a word of many letters has as many shortened ones, so it is left out by its length
         return word in self._misspelt or not self._misspelt.isdisjoint(_shortened(word))
 
     def _glued(self, spelled: str) -> Sequence[tuple[int, int]]:

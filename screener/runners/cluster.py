@@ -143,10 +143,14 @@ class Reached:
 
     def partition_counts(self) -> dict[str, int]:
         """The topics that are there now, as `counts`."""
+        return partition_counts(self.metadata())
+
+    def metadata(self) -> ClusterMetadata:
+        """Ask for the brokers, and the topics with their partitions and replicas."""
         deadline = time.monotonic() + REACH_SECONDS_MAX
         while True:
             try:
-                return partition_counts(self.admin.list_topics(timeout=ASK_SECONDS_MAX))
+                return self.admin.list_topics(timeout=ASK_SECONDS_MAX)
             except KafkaException as error:
                 self.admin.poll(0)  # only now it tells what it met
                 if refusal := self._heard.refusal(self._cluster):

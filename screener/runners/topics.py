@@ -1,4 +1,4 @@
-"""The topics: what `topics/topics.toml` declares, compared with a cluster and applied to it.
+"""The declared topics compared with a cluster, and applied to it: `screener topics`.
 
 Promises: `apply` is idempotent, only ever adds (topics, partitions, bytes a message may have) and prepares the
 outputs before `orders` grows, because a decision is written to the partition number of its order; `check` only
@@ -11,12 +11,10 @@ assignment (`partition_problems`), it never creates a topic.
 from __future__ import annotations
 
 import os
-import re
+import sys
 import time
-import tomllib
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, cast, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # it re-exports without __all__
@@ -31,250 +29,118 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it re-export
 
 from screener.errors import OperatorError
 from screener.runners.cluster import Reached, reason_of
+from screener.runners.declaration import (
+    MAX_BYTES,
+    PARTITIONS_MAX,
+    Role,
+    Topic,
+    load,
+    named,
+    output_bytes,
+    outputs,
+    required,
+)
+from screener.runners.durability import Durability, durability, offsets_warning, replica_warnings
 from screener.settings import load_cluster
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
     from screener.settings import Cluster
 
-Role = Literal["in", "out", "shadow", "announcements", "workers", "usage", "drawn"]
+__all__ = [
+    "Change",
+    "Report",
+    "Topic",
+    "add_commands",
+    "apply",
+    "check",
+    "load",
+    "missing",
+    "named",
+    "partition_problems",
+    "partitions_covered",
+    "report",
+    "required",
+    "start_problems",
+]
+
 Action = Literal["created", "changed", "unchanged"]
 Configs = dict[str, dict[str, str]]  # topic -> name of a setting -> its value
 _T = TypeVar("_T")
 
 VISIBLE_SECONDS_MAX: Final = 15.0  # until a topic that was created or grown shows in the cluster's metadata
-PARTITIONS_MAX: Final = 1_000
-PREFIX_CHARACTERS_MAX: Final = 100
-NAME_CHARACTERS_MAX: Final = 249  # Kafka's own limit
-FINDINGS_BYTES: Final = 64 * 1024  # room for the findings beside an order in an output record
-
-OUTCOMES: Final = frozenset({"clear", "review", "block", "quarantine"})
-MAX_BYTES: Final = "max.message.bytes"
-_BROKER_MAX_BYTES: Final = 1_048_588  # Kafka's default, where topics.toml names none
-_DAY_MS: Final = 24 * 60 * 60 * 1000
+REPLICATION_FACTOR_MAX: Final = 32_767  # Kafka's own limit
+_DEFAULT_FACTOR: Final = -1  # Kafka's sign for the broker's default
 _APPLY_ORDER: Final[tuple[Role, ...]] = ("out", "shadow", "announcements", "workers", "usage", "drawn", "in")
-_LEGAL: Final = re.compile(r"[A-Za-z0-9._-]*")
-_MANDATORY: Final[dict[str, type]] = {
-    "name": str,
-    "role": str,
-    "partitions": int,
-    "config": dict,
-    "key": str,
-    "meaning": str,
-}
-_OPTIONAL: Final[dict[str, type]] = {"retention_days": int, "outcome": str}
-_WORDS: Final[dict[type, str]] = {str: "a text", int: "a whole number", dict: "a table"}
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """One topic as declared, its name with the prefix.
-
-    `config` is what the screener relies on; `on_creation` is given once and is the operator's from then on.
-    `outcome` is set for role `out` only: the outcome whose decisions the topic carries.
-    """
-
-    name: str
-    role: Role
-    partitions: int
-    config: dict[str, str]
-    on_creation: dict[str, str]
-    key: str
-    meaning: str
-    outcome: str | None = None
-
-    @property
-    def message_bytes_max(self) -> int:
-        """The largest record batch that the declared configuration takes."""
-        return int(self.config.get(MAX_BYTES, _BROKER_MAX_BYTES))
 
 
 class Change(NamedTuple):
-    """What `apply` did to one topic; `details` are phrases for a person."""
+    """What `apply` did to one topic, and how safely it is kept now; `details` are phrases for a person."""
 
     topic: str
     action: Action
     details: tuple[str, ...] = ()
+    durability: Durability | None = None
 
     def __str__(self) -> str:
-        return f"{self.topic}: {self.action}" + (f" ({'; '.join(self.details)})" if self.details else "")
+        phrases = [*self.details, *(self.durability.phrases if self.durability else ())]
+        return f"{self.topic}: {self.action}" + (f" ({'; '.join(phrases)})" if phrases else "")
 
 
-# --- the declaration -------------------------------------------------------------------------------------------------
+class Report(NamedTuple):
+    """What `topics check` shows: a line for each topic that is there, what is wrong, and what may be unwise."""
 
-
-def topics_file() -> Path:
-    """Find the declaration in the installed package, else in the checkout that the package lies in."""
-    package = Path(__file__).resolve().parents[1]
-    packaged = package / "_topics"
-    return (packaged if packaged.is_dir() else package.parent / "topics") / "topics.toml"
-
-
-def load(prefix: str = "", path: Path | None = None) -> list[Topic]:
-    """Read and validate the declaration: all topics in the file's order, each name behind the prefix."""
-    if not _LEGAL.fullmatch(prefix) or len(prefix) > PREFIX_CHARACTERS_MAX:
-        raise OperatorError(
-            f"The topic prefix {prefix!r} must be at most {PREFIX_CHARACTERS_MAX} of A-Z a-z 0-9 . _ and -."
-        )
-    path = path or topics_file()
-    topics = [_topic(entry, number, path) for number, entry in enumerate(_entries(path), 1)]
-    _together(topics, path)
-    return [replace(topic, name=prefix + topic.name) for topic in topics]
-
-
-def required(prefix: str = "", *, shadow: bool = False) -> list[Topic]:
-    """Name the topics a worker cannot do without; a shadow worker writes to the shadow topic, not to the outputs."""
-    unused = "out" if shadow else "shadow"
-    return [topic for topic in load(prefix) if topic.role != unused]
-
-
-def _entries(path: Path) -> list[Any]:
-    try:
-        declared = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise OperatorError(f"{path}: cannot be read as TOML: {error}") from error
-    entries = declared.get("topic")
-    if not isinstance(entries, list) or not entries or declared.keys() != {"topic"}:
-        raise OperatorError(f"{path}: [[topic]] tables expected, and nothing else")
-    return entries
-
-
-def _topic(entry: Any, number: int, path: Path) -> Topic:  # noqa: ANN401 - whatever TOML holds
-    name = entry.get("name", f"topic {number}") if isinstance(entry, dict) else f"topic {number}"
-    fault = _shape_fault(entry) or _value_fault(entry)
-    if fault:
-        raise OperatorError(f"{path}: {name}: {fault}")
-    days = entry.get("retention_days")
-    return Topic(
-        name=entry["name"],
-        role=cast("Role", entry["role"]),
-        partitions=entry["partitions"],
-        config=entry["config"],
-        on_creation={} if days is None else {"retention.ms": str(days * _DAY_MS)},
-        key=entry["key"],
-        meaning=entry["meaning"],
-        outcome=entry.get("outcome"),
-    )
-
-
-def _shape_fault(entry: Any) -> str:  # noqa: ANN401 - whatever TOML holds
-    if not isinstance(entry, dict):
-        return "a [[topic]] table expected"
-    known = _MANDATORY | _OPTIONAL
-    for field in sorted(entry.keys() - known.keys()):
-        return f"unknown field {field!r}; known are {', '.join(known)}"
-    for field in _MANDATORY:
-        if field not in entry:
-            return f"field {field!r} is missing"
-    for field, value in entry.items():
-        if type(value) is not known[field]:  # a bool is no whole number here
-            return f"{field} must be {_WORDS[known[field]]}, not {value!r}"
-    return ""
-
-
-def _value_fault(entry: dict[str, Any]) -> str:
-    policy = entry["config"].get("cleanup.policy")
-    size = entry["config"].get(MAX_BYTES, "1")
-    rules = (
-        (_is_name(entry["name"]), f"name must be at most {NAME_CHARACTERS_MAX} of A-Z a-z 0-9 . _ and -"),
-        (entry["role"] in get_args(Role), f"role must be one of {', '.join(get_args(Role))}"),
-        (1 <= entry["partitions"] <= PARTITIONS_MAX, f"partitions must be 1 to {PARTITIONS_MAX}"),
-        (all(isinstance(value, str) for value in entry["config"].values()), "config values must be texts"),
-        (policy in {"delete", "compact"}, "config must name cleanup.policy, delete or compact"),
-        ((policy == "delete") == ("retention_days" in entry), "retention_days goes with cleanup.policy delete"),
-        (entry.get("retention_days", 1) >= 1, "retention_days must be 1 or more"),
-        (isinstance(size, str) and size.isdecimal() and int(size) > 0, f"{MAX_BYTES} must be a positive number"),
-        (bool(entry["key"].strip()), "key must say what the record key is"),
-        (bool(entry["meaning"].strip()), "meaning must be a sentence"),
-        ((entry["role"] == "out") == ("outcome" in entry), "outcome goes with role out"),
-    )
-    return next((fault for holds, fault in rules if not holds), "")
-
-
-def _is_name(name: str) -> bool:
-    room = NAME_CHARACTERS_MAX - PREFIX_CHARACTERS_MAX
-    return name not in {"", ".", ".."} and len(name) <= room and bool(_LEGAL.fullmatch(name))
-
-
-def _together(topics: Sequence[Topic], path: Path) -> None:
-    """Refuse a file whose topics do not fit together."""
-    names = [topic.name for topic in topics]
-    roles = [topic.role for topic in topics]
-    for name in names:
-        if names.count(name) > 1:
-            raise OperatorError(f"{path}: {name}: declared twice")
-    for role in ("in", "announcements", "workers", "shadow", "usage", "drawn"):
-        if roles.count(role) != 1:
-            raise OperatorError(f"{path}: exactly one topic must have role {role}, not {roles.count(role)}")
-    if sorted(filter(None, (topic.outcome for topic in topics))) != sorted(OUTCOMES):
-        raise OperatorError(f"{path}: each outcome needs exactly one topic: {', '.join(sorted(OUTCOMES))}")
-    for topic in topics:
-        if topic.role in {"usage", "drawn"} and topic.partitions != 1:
-            raise OperatorError(f"{path}: {topic.name}: must have one partition: its order decides who draws first")
-    _outputs_fit(topics, path)
-
-
-def _outputs_fit(topics: Sequence[Topic], path: Path) -> None:
-    """Refuse outputs that can't take whatever an order becomes."""
-    orders = named(topics, "in")
-    for topic in _outputs(topics):
-        if topic.message_bytes_max < _output_bytes(orders.message_bytes_max):
-            least = _output_bytes(orders.message_bytes_max)
-            raise OperatorError(f"{path}: {topic.name}: {MAX_BYTES} must be at least {least}, or orders can get stuck")
-        if topic.partitions < orders.partitions:
-            raise OperatorError(f"{path}: {topic.name}: needs at least the {orders.partitions} partitions of orders")
-
-
-def named(topics: Iterable[Topic], role: str) -> Topic:
-    """The topic of a role that one topic has."""
-    return next(topic for topic in topics if topic.role == role)
-
-
-def _outputs(topics: Iterable[Topic]) -> list[Topic]:
-    return [topic for topic in topics if topic.role in {"out", "shadow"}]
-
-
-def _output_bytes(order_bytes: int) -> int:
-    """Compute what an output must take so that base64 of the largest order and its findings fit."""
-    return 2 * order_bytes + FINDINGS_BYTES
+    topics: list[str]
+    problems: list[str]
+    warnings: list[str]
 
 
 # --- partition counts, for every assignment --------------------------------------------------------------------------
 
 
 def partition_problems(topics: Sequence[Topic], counts: Mapping[str, int], *, hidden: bool = False) -> list[str]:
-    """Name topics that are missing or have fewer partitions than the in topic; none when the worker may go on.
-
-    A cluster that asks who comes shows a user only what it has rights to: a missing topic may be `hidden`.
-    """
-    missing = [
-        f"{topic.name}: missing{', or hidden from this user' * hidden}; `screener topics apply` creates it"
-        for topic in topics
-        if not counts.get(topic.name)
-    ]
+    """Name topics that are missing or have fewer partitions than the in topic; `hidden` as for `missing`."""
     orders = named(topics, "in")
     fewest = counts.get(orders.name, 0)
-    short = [topic for topic in _outputs(topics) if 0 < counts.get(topic.name, 0) < fewest]
-    return missing + [
+    short = [topic for topic in outputs(topics) if 0 < counts.get(topic.name, 0) < fewest]
+    return missing(topics, counts, hidden=hidden) + [
         f"{topic.name}: {counts[topic.name]} partitions, {orders.name} has {fewest}; `screener topics apply` adds them"
         for topic in short
     ]
 
 
+def missing(topics: Sequence[Topic], counts: Mapping[str, int], *, hidden: bool = False) -> list[str]:
+    """Name topics that are not there.
+
+    A cluster that asks who comes shows a user only what it has rights to: a missing topic may be `hidden`.
+    """
+    return [
+        f"{topic.name}: missing{', or hidden from this user' * hidden}; `screener topics apply` creates it"
+        for topic in topics
+        if not counts.get(topic.name)
+    ]
+
+
 def partitions_covered(topics: Sequence[Topic], counts: Mapping[str, int]) -> int:
     """How many partitions every outgoing topic has: an order of a later one has no place for its decision."""
-    return min(counts.get(topic.name, 0) for topic in _outputs(topics))
+    return min(counts.get(topic.name, 0) for topic in outputs(topics))
 
 
 # --- compare and apply -----------------------------------------------------------------------------------------------
 
 
-def apply(cluster: Cluster, prefix: str = "", partitions: int | None = None) -> list[Change]:
-    """Create, configure and grow the topics, outputs first; one Change a topic, in the order they were made."""
+def apply(
+    cluster: Cluster, prefix: str = "", partitions: int | None = None, replication_factor: int | None = None
+) -> list[Change]:
+    """Create, configure and grow the topics, outputs first; one Change a topic, in the order they were made.
+
+    `replication_factor` is for topics that are created; without it they get the broker's default.
+    """
     asked = _asked(partitions)
+    factor = _asked_factor(replication_factor)
     declared = load(prefix)
     reached = Reached(cluster)
     admin, counts = reached.admin, reached.counts
@@ -285,39 +151,86 @@ def apply(cluster: Cluster, prefix: str = "", partitions: int | None = None) -> 
         if topic.name in counts:
             changes.append(_adjust(admin, topic, counts[topic.name], configs[topic.name], asked))
         else:
-            changes.append(_create(admin, topic))
+            changes.append(_create(admin, topic, factor))
         _wait_visible(reached, topic)
-    return changes
+    return _with_durability(changes, reached, factor)
 
 
 def check(
     cluster: Cluster, prefix: str = "", partitions: int | None = None, *, shadow: bool | None = None
 ) -> list[str]:
-    """Tell what is wrong on the cluster, a line each; only reads.
+    """Name what is wrong on the cluster, a line each; only reads.
 
     `partitions` also asks for at least so many; `shadow` narrows the check to what a worker of that kind requires.
     """
-    asked = _asked(partitions)
-    declared = load(prefix) if shadow is None else required(prefix, shadow=shadow)
-    reached = Reached(cluster)
-    admin, counts = reached.admin, reached.counts
-    configs = _configs(admin, [topic.name for topic in declared if topic.name in counts])
-    problems = partition_problems(declared, counts, hidden=cluster.security_protocol != "PLAINTEXT")
-    for topic in _sized(declared, configs):
-        if topic.name not in counts:
-            continue
-        if asked and topic.role in {"in", "out", "shadow"} and counts[topic.name] < asked:
-            problems.append(f"{topic.name}: {counts[topic.name]} partitions, {asked} asked for")
-        for field, wanted in _drift(topic, configs[topic.name]).items():
-            at_least = "at least " if field == MAX_BYTES else ""
-            problems.append(f"{topic.name}: {field} is {configs[topic.name].get(field)}, {at_least}{wanted} expected")
-    return problems
+    return _Cluster(cluster, prefix, shadow).problems(_asked(partitions))
+
+
+def start_problems(cluster: Cluster, prefix: str, *, shadow: bool) -> list[str]:
+    """Name what keeps a worker from starting; a partition without a counterpart does not, its orders wait."""
+    seen = _Cluster(cluster, prefix, shadow)
+    return seen.missing() + seen.drift()
+
+
+def report(cluster: Cluster, prefix: str = "", partitions: int | None = None) -> Report:
+    """Show each topic that is there, what is wrong as `check` does, and warn of what may lose records or positions."""
+    seen = _Cluster(cluster, prefix, None)
+    problems = seen.problems(_asked(partitions))
+    metadata = seen.reached.metadata()
+    durabilities = {name: durability(metadata, name, config) for name, config in seen.configs.items()}
+    lines = [f"{name}: {'; '.join((_plural(seen.counts[name]), *one.phrases))}" for name, one in durabilities.items()]
+    warnings = replica_warnings(durabilities)
+    orders = named(seen.declared, "in").name
+    if orders in seen.configs:
+        retention_ms = int(seen.configs[orders]["retention.ms"])
+        offsets = offsets_warning(seen.reached.admin, metadata, orders, retention_ms)
+        warnings += [offsets] if offsets else []
+    return Report(lines, problems, warnings)
+
+
+class _Cluster:
+    """The topics as they are on a cluster, beside the declared ones."""
+
+    def __init__(self, cluster: Cluster, prefix: str, shadow: bool | None) -> None:
+        self.declared = load(prefix) if shadow is None else required(prefix, shadow=shadow)
+        self.reached = Reached(cluster)
+        self.counts = self.reached.counts
+        self.configs = _configs(
+            self.reached.admin, [topic.name for topic in self.declared if topic.name in self.counts]
+        )
+        self._hidden = cluster.security_protocol != "PLAINTEXT"
+
+    def missing(self) -> list[str]:
+        return missing(self.declared, self.counts, hidden=self._hidden)
+
+    def problems(self, asked: int | None) -> list[str]:
+        few = [
+            f"{topic.name}: {self.counts[topic.name]} partitions, {asked} asked for"
+            for topic in self.declared
+            if asked and topic.role in {"in", "out", "shadow"} and 0 < self.counts.get(topic.name, 0) < asked
+        ]
+        return partition_problems(self.declared, self.counts, hidden=self._hidden) + few + self.drift()
+
+    def drift(self) -> list[str]:
+        return [
+            f"{topic.name}: {field} is {self.configs[topic.name].get(field)},"
+            f" {'at least ' if field == MAX_BYTES else ''}{wanted} expected"
+            for topic in _sized(self.declared, self.configs)
+            if topic.name in self.configs
+            for field, wanted in _drift(topic, self.configs[topic.name]).items()
+        ]
 
 
 def _asked(partitions: int | None) -> int | None:
     if partitions is not None and not 1 <= partitions <= PARTITIONS_MAX:
         raise OperatorError(f"--partitions must be 1 to {PARTITIONS_MAX}, not {partitions}.")
     return partitions
+
+
+def _asked_factor(factor: int | None) -> int | None:
+    if factor is not None and not 1 <= factor <= REPLICATION_FACTOR_MAX:
+        raise OperatorError(f"--replication-factor must be 1 to {REPLICATION_FACTOR_MAX}, not {factor}.")
+    return factor
 
 
 def _scaled(topics: Sequence[Topic], counts: Mapping[str, int], asked: int | None) -> list[Topic]:
@@ -335,7 +248,7 @@ def _sized(topics: Sequence[Topic], configs: Configs) -> list[Topic]:
     """Make the outputs large enough for orders as this cluster takes them, which may be above the declared."""
     orders = named(topics, "in")
     actual = int(configs.get(orders.name, {}).get(MAX_BYTES, 0))
-    least = _output_bytes(max(actual, orders.message_bytes_max))
+    least = output_bytes(max(actual, orders.message_bytes_max))
     return [
         replace(topic, config=topic.config | {MAX_BYTES: str(max(least, topic.message_bytes_max))})
         if topic.role in {"out", "shadow"}
@@ -353,9 +266,9 @@ def _drift(topic: Topic, actual: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _create(admin: AdminClient, topic: Topic) -> Change:
+def _create(admin: AdminClient, topic: Topic, factor: int | None) -> Change:
     config = topic.config | topic.on_creation
-    wish = NewTopic(topic.name, num_partitions=topic.partitions, config=config)
+    wish = NewTopic(topic.name, topic.partitions, replication_factor=factor or _DEFAULT_FACTOR, config=config)
     _done(admin.create_topics([wish])[topic.name], f"create topic {topic.name}")
     settings = (f"{field}={value}" for field, value in config.items())
     return Change(topic.name, "created", (_plural(topic.partitions), *settings))
@@ -379,6 +292,18 @@ def _adjust(admin: AdminClient, topic: Topic, count: int, actual: Mapping[str, s
     if asked and count > topic.partitions:
         details.append(f"keeps its {_plural(count)}, Kafka removes none")
     return Change(topic.name, action, tuple(details))
+
+
+def _with_durability(changes: Sequence[Change], reached: Reached, factor: int | None) -> list[Change]:
+    """Add to each change how safely its topic is kept, and that a factor other than the one asked for stays."""
+    metadata, configs = reached.metadata(), _configs(reached.admin, [change.topic for change in changes])
+    complete = []
+    for change in changes:
+        kept = durability(metadata, change.topic, configs[change.topic])
+        differs = factor is not None and kept.replication_factor != factor
+        note = (f"keeps its replication factor, {factor} asked for",) if differs else ()
+        complete.append(change._replace(details=change.details + note, durability=kept))
+    return complete
 
 
 def _plural(partitions: int) -> str:
@@ -423,7 +348,10 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
     """Add `topics apply` and `topics check` to the command line."""
     parser = subparsers.add_parser("topics", help="create or check the Kafka topics")
     actions = parser.add_subparsers(required=True, metavar="apply|check")
-    _add_action(actions, "apply", _run_apply, "create, configure and grow the topics; running it again changes nothing")
+    purpose = "create, configure and grow the topics; running it again changes nothing"
+    applying = _add_action(actions, "apply", _run_apply, purpose)
+    text = "replicas of topics that are created (default: the broker's default)"
+    applying.add_argument("--replication-factor", type=int, metavar="N", help=text)
     _add_action(actions, "check", _run_check, "compare the topics with what the screener needs; only reads")
 
 
@@ -432,7 +360,7 @@ def _add_action(
     name: str,
     run: Callable[[argparse.Namespace], int],
     purpose: str,
-) -> None:
+) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=purpose, description=purpose)
     parser.add_argument(
         "--bootstrap-servers", metavar="S", help="host:port, comma separated (default: $SCREENER_BOOTSTRAP_SERVERS)"
@@ -440,19 +368,23 @@ def _add_action(
     parser.add_argument("--topic-prefix", metavar="P", help="put before each name (default: $SCREENER_TOPIC_PREFIX)")
     parser.add_argument("--partitions", type=int, metavar="N", help="at least N for orders and its outputs")
     parser.set_defaults(run=run)
+    return parser
 
 
 def _run_apply(namespace: argparse.Namespace) -> int:
-    for change in apply(*_target(namespace), namespace.partitions):
+    changes = apply(*_target(namespace), namespace.partitions, namespace.replication_factor)
+    for change in changes:
         print(change)
+    for warning in replica_warnings({change.topic: change.durability for change in changes if change.durability}):
+        print(f"screener: warning: {warning}", file=sys.stderr)
     return 0
 
 
 def _run_check(namespace: argparse.Namespace) -> int:
-    problems = check(*_target(namespace), namespace.partitions)
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
+    seen = report(*_target(namespace), namespace.partitions)
+    for line in [*seen.topics, *seen.problems, *(f"warning: {warning}" for warning in seen.warnings)]:
+        print(line)
+    return 1 if seen.problems else 0
 
 
 def _target(namespace: argparse.Namespace) -> tuple[Cluster, str]:

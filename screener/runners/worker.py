@@ -35,6 +35,7 @@ from screener.runners.hosting import app_options, check_port, status_of
 from screener.runners.lane import Lane
 from screener.runners.metrics import CONTENT_TYPE, Metrics
 from screener.runners.outputs import Outputs
+from screener.runners.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,8 @@ LANE_END_SECONDS_MAX = 60.0
 WATCH_SECONDS = 0.5
 STUCK_SECONDS = 45.0
 """No call of the lane takes as long (they have 30 seconds at most), but the client may never come back from one."""
+WATCH_GAP_SECONDS_MAX = 2 * WATCH_SECONDS
+"""The most that one gap between two looks at the lane counts: in a longer one the process did not run."""
 GC_THRESHOLDS = (50_000, 20, 100)
 """Objects made before the garbage collector looks, and how seldom it looks at older ones (CPython's own: 700, 10, 10).
 
@@ -142,7 +145,8 @@ def run(settings: Settings) -> int:
 
 
 def _check_topics(settings: Settings) -> None:
-    problems = topics.check(settings, settings.topic_prefix, shadow=settings.shadow)
+    """Refuse to start where topics are missing or configured otherwise; partitions without a counterpart may wait."""
+    problems = topics.start_problems(settings, settings.topic_prefix, shadow=settings.shadow)
     if problems:
         raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}")
 
@@ -188,6 +192,7 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
         self._threads: list[Thread] = []
         self._follower: Follower | None = None
         self._outputs: Outputs | None = None
+        self._watchdog = Watchdog(STUCK_SECONDS, WATCH_GAP_SECONDS_MAX)
 
     async def on_start(self) -> None:
         """Start the threads; the lane waits for the first snapshot."""
@@ -240,7 +245,7 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
         lane = self._state.lane
         if lane is None or not lane.joined or self._state.failure is not None:
             return
-        if time.perf_counter() - lane.alive_at > STUCK_SECONDS:
+        if self._watchdog.tick(time.perf_counter(), lane.alive_at):
             self._state.failure = f"nothing was heard of the lane for {STUCK_SECONDS:.0f} seconds"
             self._threads = [thread for thread in self._threads if thread.name != "lane"]  # not waited for
 

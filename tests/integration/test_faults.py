@@ -157,7 +157,7 @@ def test_a_call_that_does_not_come_back_is_left_behind(
     monkeypatch.setattr(transactions, "HUNG_SECONDS", 1.0)
     publish(broker, f"{prefix}orders", orders_of(range(10)))
     with in_process(broker, prefix, sample, Metrics()), reading(broker, outputs(prefix)) as reader:
-        assert hanging.wait(30)
+        assert hanging.wait(60)
         publish(broker, f"{prefix}orders", orders_of(range(10, 20)))
         assert len(reader.read_until(20)) == 20
         let_go.set()

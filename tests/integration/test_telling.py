@@ -38,7 +38,6 @@ def test_metrics_tell_reasons_how_long_answers_took_and_which_version_it_is(
 ) -> None:
     """Each committed order counts once in every histogram; a reason counts by its code; what waited shows."""
     publish(broker, f"{prefix}orders", [order("O-1", LISTED), order("O-2"), (b"O-3", b"no order")])
-    time.sleep(1.2)  # the orders wait before there is a worker
     worker = Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
     with running(worker), reading(broker, outputs(prefix)) as reader:
         reader.read_until(3)
@@ -46,8 +45,9 @@ def test_metrics_tell_reasons_how_long_answers_took_and_which_version_it_is(
     assert value_of(page, 'screener_reasons_total{code="EL_HIT"}') == 1
     assert value_of(page, 'screener_reasons_total{code="NOT_JSON"}') == 1
     assert value_of(page, "screener_answer_seconds_count") == 3
-    assert value_of(page, 'screener_answer_seconds_bucket{le="1.0"}') == 0
     assert value_of(page, "screener_screening_seconds_count") == 3
+    waited = value_of(page, "screener_answer_seconds_sum")  # the orders were there before the worker
+    assert waited > value_of(page, "screener_screening_seconds_sum")
     transactions = value_of(page, 'screener_transactions_total{result="committed"}')
     assert value_of(page, "screener_transaction_seconds_count") == transactions
     assert value_of(page, "screener_batch_orders_sum") == 3
@@ -128,17 +128,19 @@ def test_readers_that_stand_still_before_an_open_transaction_are_told_of(
         return metrics.registry.get_sample_value("screener_output_stalled_seconds", labels) or 0.0
 
     with in_process(broker, prefix, sample, metrics) as lane:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while len(lane.written) < 8 and time.monotonic() < deadline:
             time.sleep(0.05)
         assert lane.written == {(name, number) for name in outputs(prefix) for number in range(2)}
         watch = Outputs(Cluster(broker), lane, metrics)
         watch.look(admin)
         assert stalled() == 0
-        time.sleep(1.0)
         watch.look(admin)
-        assert 0.9 < stalled() < 20
-        other.abort_transaction(10)
+        before = stalled()
+        watch.look(admin)
+        assert 0 < before < stalled()
+        other.abort_transaction(30)
+        deadline = time.monotonic() + 60
         while stalled() and time.monotonic() < deadline:
             watch.look(admin)
         assert stalled() == 0

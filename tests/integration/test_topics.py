@@ -17,8 +17,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it re-export
     ResourceType,
 )
 
+from screener.errors import OperatorError
 from screener.runners import topics
 from screener.runners.cluster import partition_counts
+from screener.runners.durability import Durability
 from screener.settings import Cluster
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.broker
 
-SECONDS_MAX = 20.0
+SECONDS_MAX = 60.0
 # A batch of one record with a key of one byte around a value of 2**19 to 2**20 bytes: 61 bytes of batch header,
 # 3 of record length, 1 each of attributes, timestamp, offset, key length, key and headers, 3 of value length.
 BATCH_BYTES = 73
@@ -177,6 +179,49 @@ def test_retention_is_the_operators_after_creation(broker: str, admin: AdminClie
     assert topics.check(Cluster(broker), topic_prefix) == []
     assert {change.action for change in topics.apply(Cluster(broker), topic_prefix)} == {"unchanged"}
     assert get_config(admin, cleared, "retention.ms") == "-1"
+
+
+def test_each_topic_shows_how_safely_it_is_kept(broker: str, admin: AdminClient, topic_prefix: str) -> None:
+    """Apply and check name the replicas and how many must have a record; one replica is a warning and no problem."""
+    created = topics.apply(Cluster(broker), topic_prefix, replication_factor=1)
+    assert {change.durability for change in created} == {Durability(1, 1)}
+    assert str(created[-1]).endswith("; replication factor 1; min.insync.replicas 1)")
+    set_config(admin, f"{topic_prefix}orders", "min.insync.replicas", "2")
+    report = topics.report(Cluster(broker), topic_prefix)
+    assert report.problems == []
+    assert report.topics[:2] == [
+        f"{topic_prefix}orders: 3 partitions; replication factor 1; min.insync.replicas 2",
+        f"{topic_prefix}orders.cleared: 3 partitions; replication factor 1; min.insync.replicas 1",
+    ]
+    assert len(report.topics) == len(created)
+    assert report.warnings[0].endswith(": replication factor 1: a lost disk loses orders and decisions")
+
+
+def test_a_replication_factor_is_for_topics_that_are_created(broker: str, topic_prefix: str) -> None:
+    """More replicas than brokers are refused; the line of a topic that is there says that it keeps its own factor."""
+    with pytest.raises(OperatorError, match=r"^Kafka did not create topic .*orders.cleared: .*eplication factor"):
+        topics.apply(Cluster(broker), topic_prefix, replication_factor=3)
+    topics.apply(Cluster(broker), topic_prefix)
+    again = topics.apply(Cluster(broker), topic_prefix, replication_factor=3)
+    assert {(change.action, change.details) for change in again} == {
+        ("unchanged", ("keeps its replication factor, 3 asked for",))
+    }
+
+
+def test_offsets_must_be_kept_as_long_as_orders(broker: str, admin: AdminClient, topic_prefix: str) -> None:
+    """The broker's own seven days are less than thirty, and than for ever; they are enough for orders of one day."""
+    topics.apply(Cluster(broker), topic_prefix)
+
+    def warnings() -> list[str]:
+        return [line for line in topics.report(Cluster(broker), topic_prefix).warnings if "offsets" in line]
+
+    (warning,) = warnings()
+    assert "offsets.retention.minutes is 10080" in warning
+    assert "keeps records for 30 days" in warning
+    set_config(admin, f"{topic_prefix}orders", "retention.ms", "-1")
+    wait_for(lambda: "for ever" in "".join(warnings()))
+    set_config(admin, f"{topic_prefix}orders", "retention.ms", "86400000")
+    wait_for(lambda: warnings() == [])
 
 
 def test_sizes_hold(broker: str, topic_prefix: str) -> None:

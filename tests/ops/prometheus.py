@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 MONITORING = K8S / "monitoring"
 JOB = "screener"
-READY_SECONDS = 30.0
-CALL_SECONDS = 10.0
+READY_SECONDS = 90.0
+CALL_SECONDS = 60.0
 
 OF_PROMETHEUS = {"up": {"job", "instance"}}
 """What it says of each target itself."""

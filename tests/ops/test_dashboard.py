@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DASHBOARD = json.loads((MONITORING / "dashboard.json").read_text(encoding="utf-8"))
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 LOAD_SECONDS = 20.0
-LOOK_SECONDS = 12.0
+LOOK_SECONDS = 60.0
 """The worker looks every ten seconds whether readers of decisions get on."""
 RATE_INTERVAL = "4s"
 """Four times the scrape interval, as Grafana makes it."""

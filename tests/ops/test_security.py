@@ -146,6 +146,19 @@ def test_a_worker_with_a_login_or_a_certificate_answers_with_the_declared_rights
     assert PASSWORD not in worker.log.read_text()
 
 
+def test_check_says_what_the_user_may_not_see(kafka: Secured, topic_prefix: str) -> None:
+    """A worker's user may not ask brokers for their settings: that is a sentence, and what it may see is shown."""
+    kafka.grant(declared(topic_prefix)["screener-worker"], "screener-worker")
+    environment = kafka.environment("LOGIN", "screener-worker") | {"SCREENER_TOPIC_PREFIX": topic_prefix}
+    status, words = said_by_check(environment)
+    assert f"{topic_prefix}orders: 2 partitions; replication factor 1; min.insync.replicas 1\n" in words
+    assert "warning: offsets.retention.minutes of the brokers could not be checked (" in words
+    assert status == 1  # it does not see the shadow topic
+    assert [line for line in words.splitlines() if "hidden from this user" in line] == [
+        f"{topic_prefix}screener.shadow: missing, or hidden from this user; `screener topics apply` creates it"
+    ]
+
+
 def test_snapshots_are_announced_and_licenses_summed_with_the_declared_rights(
     kafka: Secured, topic_prefix: str, sample_file: Path, tmp_path: Path
 ) -> None:

@@ -1,7 +1,11 @@
-"""A transaction that the coordinator ends for its time: minutes of real time, so that they are not in `make test`."""
+"""Transactions that the coordinator ends for their time, and a worker that is stopped for longer than its watch allows.
+
+They take minutes of real time, so that they are not in `make test`.
+"""
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +13,12 @@ import pytest
 
 from screener.runners import lane as lanes
 from screener.runners.metrics import Metrics
-from tests.integration.kafka import committed, in_process, orders_of, outputs, publish, reading
+from screener.runners.worker import STUCK_SECONDS
+from tests.integration.kafka import Worker, committed, in_process, orders_of, outputs, publish, reading, running
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from screener.lists import build
 
 
@@ -65,3 +72,26 @@ def test_an_order_that_takes_longer_than_a_transaction_may_be_open_ends_no_lane(
     assert sum(committed(broker, prefix)) == 10
     assert len(stood) == (1 if slow == "once" else 2)
     assert "the clients begin anew" in caplog.text
+
+
+def test_a_worker_that_was_stopped_goes_on_as_the_same_process(
+    broker: str, prefix: str, sample_file: Path, tmp_path: Path
+) -> None:
+    """Stopped at work for longer than a silent lane is allowed, then continued: all orders are answered, each once."""
+    before, after = orders_of(range(20_000)), orders_of(range(20_000, 20_100))
+    worker = Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
+    with running(worker), reading(broker, outputs(prefix)) as reader:
+        assert worker.popen is not None
+        publish(broker, f"{prefix}orders", before)
+        reader.read_until(1)
+        worker.popen.send_signal(signal.SIGSTOP)
+        time.sleep(STUCK_SECONDS + 15.0)
+        publish(broker, f"{prefix}orders", after)
+        worker.popen.send_signal(signal.SIGCONT)
+        decided = reader.read_until(len(before) + len(after), 180.0)
+        assert worker.popen.poll() is None, "another process would have to take over"
+        assert worker.get("/health")[0] == 200
+        assert "nothing was heard of the lane" not in worker.log.read_text(encoding="utf-8")
+        assert worker.stop() == 0
+    assert len({record.key for record in decided}) == len(decided) == len(before) + len(after)
+    assert sum(committed(broker, prefix)) == len(decided)

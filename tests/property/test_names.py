@@ -1,13 +1,13 @@
 """Similar names: the scorer is symmetric and total, the index finds what the scorer would, more data hides nothing."""
 
 import json
+from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
-from time import process_time
 from unittest.mock import patch
 
 import orjson
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +18,7 @@ from screener.core.names.candidates import _against, _missing_max
 from screener.core.names.score import ACRONYM_LETTERS_MIN, JOINED_CHARS_MIN, edits_between
 from screener.lists.build import Inputs, build
 from screener.model import Terms
+from tests.costs import assert_growth
 from tests.oracle import similar as oracle
 
 LISTS = Path(__file__).parents[1] / "cases" / "screening" / "lists"
@@ -334,53 +335,54 @@ SCRIPTS = {
 }
 
 
-def cpu_seconds(order):
-    """The CPU time of one screening, the first of these names: no pause of the machine counts."""
-    held, raw = snapshot(), json.dumps(order).encode()
-    began = process_time()
-    screen(raw, held, TERMS)
-    return process_time() - began
+def screening(parties):
+    """A call that screens these parties with an empty memory."""
+    raw, fresh = json.dumps({"order_id": "O-1", "parties": parties}).encode(), replace(snapshot())
+    return lambda: screen(raw, fresh, TERMS)
 
 
-CPU_SECONDS_NAME_MAX = 2.0
-CPU_SECONDS_ORDER_MAX = 30.0
+def name_of(text, chars, number):
+    """A name of so many characters; each round has one that no cache has seen."""
+    return f"{LETTERS[number]} {text * (chars // len(text) + 1)}"[:chars]
 
 
-def test_a_name_of_any_script_and_length_is_screened_in_time():
-    """The longest name that an order may hold, and one of 100,000 characters, take a bounded time in every script."""
-    for script, text in SCRIPTS.items():
-        for chars in (NAME_CHARS_MAX, 100_000):
-            name = (text * (chars // len(text) + 1))[:chars]
-            took = cpu_seconds({"order_id": "O-1", "parties": [{"name": name}]})
-            assert took < CPU_SECONDS_NAME_MAX, (script, chars)
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_cost_of_a_name_grows_with_its_length_only(script):
+    """A name in any script costs as its length, up to the longest; a longer one is quarantined."""
+    text = SCRIPTS[script]
+    assert_growth(lambda chars, number: screening([{"name": name_of(text, chars, number)}]), NAME_CHARS_MAX // 4)
+    assert screening([{"name": name_of(text, 100_000, 0)}])().outcome == "quarantine"
 
 
-def test_scoring_names_of_100_000_characters_takes_a_bounded_time():
-    """The scorer and the index hear the first words of a name, however long it is."""
-    for text in SCRIPTS.values():
-        found = words((text * (100_000 // len(text) + 1))[:100_000])
-        began = process_time()
-        snapshot().similar(found)
-        scored(found, found[::-1], person=True)
-        assert process_time() - began < CPU_SECONDS_NAME_MAX
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scoring_a_name_costs_as_its_length(script):
+    """The scorer and the index hear the first words of a name, and the letters of a long one cost as many as it has."""
+
+    def prepare(chars, number):
+        found = words(name_of(SCRIPTS[script], chars, number))
+
+        def call():
+            snapshot().similar(found)
+            scored(found, found[::-1], person=True)
+
+        return call
+
+    assert_growth(prepare, 25_000)
 
 
 def test_time_grows_with_the_number_of_parties():
-    """The most parties that an order may hold are screened in time, twice as many in at most thrice the time.
+    """Parties cost as many of them as there are, up to the most that an order may hold; 1,000 are quarantined."""
 
-    An order of 1,000 parties is quarantined, and that takes no time either.
-    """
-    times = []
-    for count in (PARTIES_MAX // 2, PARTIES_MAX):
-        parties = [
-            {"name": f"Veskar{LETTERS[at % 26]}n Semiconductor Tech{at} (Tarnolx Optics {count}{at})"}
-            for at in range(count)
-        ]
-        times.append(cpu_seconds({"order_id": "O-1", "parties": parties}))
-    assert times[-1] < CPU_SECONDS_ORDER_MAX
-    parties = [{"name": "Veskarim Works"}] * 1_000
-    assert cpu_seconds({"order_id": "O-1", "parties": parties}) < CPU_SECONDS_NAME_MAX
-    assert all(longer < 3 * shorter + 0.5 for shorter, longer in pairwise(times))
+    def prepare(count, number):
+        return screening(
+            [
+                {"name": f"Veskar{LETTERS[at % 26]}n Semiconductor Tech{at} (Tarnolx Optics {count}{number}{at})"}
+                for at in range(count)
+            ]
+        )
+
+    assert_growth(prepare, PARTIES_MAX // 4)
+    assert screening([{"name": "Veskarim Works"}] * 1_000)().outcome == "quarantine"
 
 
 def test_the_limits_of_the_promise_are_those_of_the_scorer():

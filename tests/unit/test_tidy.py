@@ -74,6 +74,11 @@ CLOCKS = frozenset(
     }
 )
 
+TIMERS = frozenset(
+    {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "process_time_ns"}
+    | {"thread_time", "thread_time_ns", "time", "time_ns"}
+)
+
 # Written so that this file does not hold what it looks for.
 MACHINE_PATH = re.compile(r"(?<![\w.~/$})-])/(?:work|root|Users)/[\w.]")
 REGISTRY_HOSTS = ("pypi", "pythonhosted", "npmjs", "anaconda", "crates", "rubygems", "artifactory", "nexus", "devpi")
@@ -229,6 +234,62 @@ def test_core_reads_no_clock() -> None:
         if isinstance(node, ast.Call) and ".".join(ast.unparse(node.func).split(".")[-2:]) in CLOCKS
     ]
     assert found == []
+
+
+def timed_asserts(tree: ast.AST) -> Iterator[int]:
+    """Lines of asserts about a clock, about a name that was set to a difference of its times, or a function of them.
+
+    `assert time.monotonic() < deadline` in a loop that waits is none: it fails when nothing ever comes.
+    """
+    spans = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and differences(node)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    spans |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and differences(node)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assert) or re.fullmatch(r"[\w.]+\(\) < deadline", ast.unparse(node.test)):
+            continue
+        if timed(node.test) or any(isinstance(part, ast.Name) and part.id in spans for part in ast.walk(node.test)):
+            yield node.lineno
+
+
+def differences(tree: ast.AST) -> bool:
+    """True where a time is taken from a clock's."""
+    return any(isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub) and timed(part) for part in ast.walk(tree))
+
+
+def timed(tree: ast.AST) -> bool:
+    """True where a clock is called."""
+    calls = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return any(call.removeprefix("time.") in TIMERS and (call.startswith("time.") or call != "time") for call in calls)
+
+
+def test_no_test_asserts_how_long_something_took() -> None:
+    """A slow machine fails no test: what must not blow up is compared with a smaller case (tests/costs.py)."""
+    found = [place(path, line) for path, tree in parsed(ROOT / "tests") for line in timed_asserts(tree)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "caught"),
+    [
+        ("assert time.monotonic() - begun < 5", True),
+        ("assert perf_counter() - begun < limit", True),
+        ("took = time.process_time() - begun\nassert took < 2", True),
+        ("took = round(time.time() - begun, 1)\nassert 0 < took", True),
+        ("def seconds():\n    return time.time() - begun\nassert seconds() < 2", True),
+        ("while not seen():\n    assert time.monotonic() < deadline, 'nothing came'", False),
+        ("deadline = time.monotonic() + 60\nassert seen", False),
+        ("begun = time.time()\nassert stamp", False),
+        ("took = 5 - begun\nassert took < 2", False),
+    ],
+)
+def test_the_search_for_clocks_finds_what_it_is_for(lines: str, caught: bool) -> None:
+    """Asserts about a clock are found, directly and by the name of a difference; loops that wait are left alone."""
+    assert bool(list(timed_asserts(ast.parse(lines)))) is caught
 
 
 def test_core_imports_only_what_is_pure() -> None:

@@ -1,6 +1,8 @@
 """The whole way: keys, tombstones, several days, and that nothing but the arguments decides."""
 
+import base64
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from screener.lists.build import Inputs, build
 from screener.model import Terms
 
 LISTS = Path(__file__).parents[2] / "cases" / "screening" / "lists"
+ORDERS = Path(__file__).parents[2] / "cases" / "orders" / "quarantine.toml"
+MISMATCHES = tomllib.loads(ORDERS.read_text(encoding="utf-8"))["key_mismatch"]
 TODAY = Terms(received_on="2026-11-22")
 
 
@@ -41,6 +45,19 @@ def test_key_that_is_another_orders_quarantines(snapshot, key):
     for name in ("Meadow", "Zorvantek"):
         decision = screen(order(name), snapshot, TODAY, key)
         assert (decision.outcome, decision.order_id, decision.reasons) == ("quarantine", "O-1", ["KEY_MISMATCH"])
+
+
+@pytest.mark.parametrize("case", MISMATCHES, ids=lambda case: case["quoted"][:20])
+def test_reason_of_a_key_mismatch_quotes_key_and_order_id(snapshot, case):
+    """The reason shows both, printable and at most 80 characters each, whatever bytes the key has."""
+    key = base64.b64decode(case["key_base64"]) if "key_base64" in case else case["key"].encode()
+    order_id = case.get("order_id", "O-1")
+    decision = screen(order(order_id=order_id), snapshot, TODAY, key * case.get("key_repeat", 1))
+    assert (decision.outcome, decision.order_id, decision.reasons) == ("quarantine", order_id, ["KEY_MISMATCH"])
+    reason = told(decision)["reason"]
+    quoted_id = case.get("quoted_id", order_id)
+    assert reason == f'the record\'s key "{case["quoted"]}" is not the order id "{quoted_id}"'
+    assert reason.isprintable()
 
 
 def test_tombstone_is_quarantined(snapshot):

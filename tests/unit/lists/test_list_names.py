@@ -1,14 +1,11 @@
 """Names are taken apart as publishers write them, and no cell, however odd, takes long."""
 
-import time
-
 import pytest
 
 from screener.lists.countries import code_in_address, code_of
 from screener.lists.names import aliases_of, split_names
 from screener.lists.reading import CELL_CHARS_MAX
-
-SECONDS_MAX = 5
+from tests.costs import assert_growth
 
 INNER = {
     "Palegate (a.k.a. Pale Gate; Gate Works)": ["Palegate", "Pale Gate", "Gate Works"],
@@ -67,12 +64,14 @@ def test_piece_too_short_to_stand_alone_is_weak(published, weak):
     "piece",
     ["(", ", ", "-aka", " ", "\n ", "(aka ", "a.k.a. ", " (A", " and any successor ", "a; ", "[(;-, ", "a (B entity"],
 )
-def test_cell_at_its_limit_is_taken_apart_in_seconds(piece):
-    """A cell at its limit is taken apart in seconds."""
-    cell = (piece * CELL_CHARS_MAX)[:CELL_CHARS_MAX]
-    begin = time.perf_counter()
-    aliases_of(f"A{cell}x", split_names(cell))
-    assert time.perf_counter() - begin < SECONDS_MAX
+def test_cost_of_a_cell_grows_with_its_length_only(piece):
+    """A cell is taken apart, up to its limit, at a cost of its length."""
+
+    def prepare(chars, number):
+        cell = f"{number}{piece * chars}"[:chars]
+        return lambda: aliases_of(f"A{cell}x", split_names(cell))
+
+    assert_growth(prepare, CELL_CHARS_MAX // 4)
 
 
 @pytest.mark.parametrize(

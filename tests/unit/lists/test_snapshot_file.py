@@ -234,11 +234,8 @@ def test_file_that_is_not_there_is_told(tmp_path):
 # --- the real list ----------------------------------------------------------------------------------------------------
 
 
-def test_real_snapshot_loads_within_a_second(real, tmp_path):
-    """A new process loads the snapshot of the published list of 2026 in at most a second of work, best of three.
-
-    On a machine so slow that reading the file's JSON alone takes an eighth of a second, in eight times that.
-    """
+def test_real_snapshot_costs_little_more_than_its_json(real, tmp_path):
+    """A new process loads the published list of 2026 with at most so much work as its JSON takes, best of three."""
     path = tmp_path / "real.snapshot"
     path.write_bytes(real.content)
     timed = (
@@ -251,7 +248,7 @@ def test_real_snapshot_loads_within_a_second(real, tmp_path):
     )
     runs = [subprocess.run([sys.executable, "-c", timed, path], check=True, capture_output=True) for _ in range(3)]
     loaded, parsed = (min(map(float, times)) for times in zip(*(run.stdout.split() for run in runs), strict=True))
-    assert loaded <= max(1.0, 8 * parsed)
+    assert loaded <= 8 * parsed
 
 
 def test_few_real_aliases_are_weak(real):
