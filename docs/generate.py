@@ -326,6 +326,7 @@ SCHEMAS = {
     "out": "decision.schema.json",
     "shadow": "decision.schema.json",
     "announcements": "snapshot-announcement.schema.json",
+    "workers": "worker-report.schema.json",
     "usage": "license-usage.schema.json",
 }
 """Of `drawn` there is none: it is a changelog that only `screener licenses sum` writes and only the screener reads."""

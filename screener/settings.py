@@ -103,6 +103,11 @@ class Settings(Cluster):
         """Stable a worker slot, so that a successor ends its predecessor's open transaction at once."""
         return f"{self.topic_prefix}{self.group}-{'shadow-' if self.shadow else ''}{self.slot}"
 
+    @property
+    def consumer_group(self) -> str:
+        """The group whose members share the partitions of orders; a trial has a group of its own."""
+        return f"{self.topic_prefix}{self.group}{'-shadow' if self.shadow else ''}"
+
 
 def env_name(field: str) -> str:
     """The environment variable of a field."""

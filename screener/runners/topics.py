@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from screener.settings import Cluster
 
-Role = Literal["in", "out", "shadow", "announcements", "usage", "drawn"]
+Role = Literal["in", "out", "shadow", "announcements", "workers", "usage", "drawn"]
 Action = Literal["created", "changed", "unchanged"]
 Configs = dict[str, dict[str, str]]  # topic -> name of a setting -> its value
 _T = TypeVar("_T")
@@ -55,7 +55,7 @@ OUTCOMES: Final = frozenset({"clear", "review", "block", "quarantine"})
 MAX_BYTES: Final = "max.message.bytes"
 _BROKER_MAX_BYTES: Final = 1_048_588  # Kafka's default, where topics.toml names none
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-_APPLY_ORDER: Final[tuple[Role, ...]] = ("out", "shadow", "announcements", "usage", "drawn", "in")
+_APPLY_ORDER: Final[tuple[Role, ...]] = ("out", "shadow", "announcements", "workers", "usage", "drawn", "in")
 _LEGAL: Final = re.compile(r"[A-Za-z0-9._-]*")
 _MANDATORY: Final[dict[str, type]] = {
     "name": str,
@@ -206,7 +206,7 @@ def _together(topics: Sequence[Topic], path: Path) -> None:
     for name in names:
         if names.count(name) > 1:
             raise OperatorError(f"{path}: {name}: declared twice")
-    for role in ("in", "announcements", "shadow", "usage", "drawn"):
+    for role in ("in", "announcements", "workers", "shadow", "usage", "drawn"):
         if roles.count(role) != 1:
             raise OperatorError(f"{path}: exactly one topic must have role {role}, not {roles.count(role)}")
     if sorted(filter(None, (topic.outcome for topic in topics))) != sorted(OUTCOMES):
