@@ -30,7 +30,7 @@ from benchmarks.worker import Place, place_in, publish
 from screener.core import screen
 from screener.lists import snapshot
 from screener.runners.announcements import announce
-from screener.settings import Cluster
+from screener.settings import FleetSettings
 from tests.integration.kafka import Worker
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ def _is_stopped(name: str, held: Snapshot) -> bool:
 def _measured(place: Place, files: Sequence[Path], options: argparse.Namespace) -> dict[str, Any]:
     parties = stream.usual_parties(options.reference, place.held, stream.PARTIES)
     orders = stream.zipf_orders(parties, stream.listed_names(place.held), ORDERS)
-    announce(Cluster(place.bootstrap), "screener.snapshots", files[0])
-    worker = Worker(place.bootstrap, "", place.folder / "worker.log", ["--allow-stale"])
+    announce(FleetSettings(place.bootstrap, sample=True), "screener.snapshots", files[0])
+    worker = Worker(place.bootstrap, "", place.folder / "worker.log", ["--allow-stale", "--sample"])
     legs: list[float] = []
     try:
         worker.start().wait_ready()
@@ -155,7 +155,7 @@ def _swapped(place: Place, worker: Worker, path: Path, orders: Iterator[bytes]) 
     looking = threading.Thread(target=look)
     looking.start()
     try:
-        sha256 = announce(Cluster(place.bootstrap), "screener.snapshots", path).sha256
+        sha256 = announce(FleetSettings(place.bootstrap, sample=True), "screener.snapshots", path).sha256
         deadline = time.monotonic() + CONVERGED_SECONDS_MAX
         while worker.metric(f'screener_snapshot_info{{sha256="{sha256}"}}') != 1:
             if time.monotonic() > deadline:

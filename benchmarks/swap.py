@@ -29,7 +29,7 @@ from benchmarks import stream, workbench
 from benchmarks.worker import Place, Reader, percentile, place_in, publish, send_at
 from screener.lists import snapshot
 from screener.runners.announcements import announce
-from screener.settings import Cluster
+from screener.settings import FleetSettings
 from tests.integration.kafka import Worker
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def _under_load(place: Place, files: list[Path], holds: list[float], options: ar
     count = int(options.rate * (options.swaps * (APART_SECONDS + WARMED_SECONDS) + APART_SECONDS))
     parties = stream.usual_parties(options.reference, place.held, stream.PARTIES)
     orders = stream.zipf_orders(parties, stream.listed_names(place.held), count)
-    hashes = [announce(Cluster(place.bootstrap), "screener.snapshots", files[0]).sha256]
-    worker = Worker(place.bootstrap, "", place.folder / "worker.log", ["--allow-stale"])
+    hashes = [announce(FleetSettings(place.bootstrap, sample=True), "screener.snapshots", files[0]).sha256]
+    worker = Worker(place.bootstrap, "", place.folder / "worker.log", ["--allow-stale", "--sample"])
     sent: dict[bytes, float] = {}
     swaps: list[tuple[float, float]] = []
     try:
@@ -114,7 +114,7 @@ def _under_load(place: Place, files: list[Path], holds: list[float], options: ar
         for path in files[1:]:
             time.sleep(APART_SECONDS)
             begun = time.perf_counter()
-            hashes.append(announce(Cluster(place.bootstrap), "screener.snapshots", path).sha256)
+            hashes.append(announce(FleetSettings(place.bootstrap, sample=True), "screener.snapshots", path).sha256)
             while worker.metric(f'screener_snapshot_info{{sha256="{hashes[-1]}"}}') != 1:
                 if time.perf_counter() - begun > CONVERGED_SECONDS_MAX:
                     raise SystemExit(f"the worker does not use {hashes[-1]}: {worker.log.read_text()[-2_000:]}")

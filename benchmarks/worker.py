@@ -114,7 +114,7 @@ class Place:
         if way.name == "worker":
             program = ["-c", BATCHES_OF.format(way.batch_orders_max)] if way.batch_orders_max else ["-m", "screener"]
             command = [sys.executable, *program, "worker", "--bootstrap-servers", self.bootstrap]
-            command += ["--group", group, "--snapshot", str(self.path), "--allow-stale"]
+            command += ["--group", group, "--snapshot", str(self.path), "--allow-stale", "--sample"]
             command += ["--metrics-host", "127.0.0.1", "--metrics-port", str(free_port())]
         else:
             python = str(QUIX_PYTHON) if way.name == "Quix Streams" else sys.executable

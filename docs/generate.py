@@ -83,8 +83,9 @@ COMMAND_TEXTS = {
     "screener broker": "Start, end and find a real Kafka in a folder of this machine, for development and tests.",
     "screener snapshot build": "Read lists, private lists, ownership, good lists and rules; write one snapshot file.",
     "screener snapshot show": "Verify a snapshot file and say what is in it.",
-    "screener snapshot publish": "Verify a snapshot file and announce it to all workers.",
-    "screener snapshot announced": "Say which snapshot is announced, where its file is, and which one was before it.",
+    "screener snapshot publish": "Check a snapshot file as the workers will, and announce it to all of them.",
+    "screener snapshot announced": "Show which snapshot is announced, where its file is, which one was before it, and"
+    " for each worker which snapshot it uses, or why it refused the announced one.",
 }
 """Of commands that the parser describes by no or by a short word."""
 
@@ -106,7 +107,8 @@ STATUS = """
 Exit status of every command: 0 when it did what it says, 2 when an operator must fix something (one sentence on
 standard error, or the usage of the command), 130 after an interrupt, 141 when the reader of its output went away.
 Status 1 is an answer: `screen --fail-on` met one of the named outcomes, `topics check` found a difference,
-`broker status` found no broker, `explain --decision` found that the order would be decided otherwise now.
+`broker status` found no broker, `explain --decision` found that the order would be decided otherwise now, and
+`snapshot publish --wait` that a worker refused the snapshot or did not answer.
 
 `python -m screener` is the same as `screener`. Paths are relative to the working directory.
 """
@@ -218,7 +220,9 @@ def _settings() -> str:
         _table(("variable", "option", "meaning", "accepted", "default"), rows),
         f"Without a `{settings.env_name('max_list_age')}` the rules say how old a list may be: {days} days as shipped.",
         "`screener topics`, `screener snapshot publish` and `screener licenses` take `SCREENER_BOOTSTRAP_SERVERS`,"
-        " `SCREENER_TOPIC_PREFIX` and what is without an option here as well.",
+        " `SCREENER_TOPIC_PREFIX` and what is without an option here as well. `SCREENER_PROFILE` and `SCREENER_SAMPLE`"
+        " decide which snapshots are taken: `screener snapshot publish` reads them too, and they must be the same for"
+        " all workers.",
         "## Other variables",
         elsewhere,
     )
@@ -276,6 +280,7 @@ METRIC_NOTES = {
     "screener_snapshot_age_max_seconds": "`SCREENER_MAX_LIST_AGE`, or as the rules say; beyond it nothing is cleared",
     "screener_snapshot_info": "its value is always 1; all workers should tell the same hash",
     "screener_list_entries": "a list that is missing here is not screened against",
+    "screener_snapshot_refused": "the snapshot in use is an older one then; `/ready` has the reason",
     "screener_snapshots_refused_total": "any growth: an announcement was wrong, and the old snapshot is still in use",
 }
 
@@ -286,7 +291,9 @@ began, as `..._created`. Histograms have the buckets below: the client library h
 makes them of these where a scrape says `convert_classic_histograms_to_nhcb: true`.
 
 On the same port, `/health` answers 200 while the worker can go on and 503 when it ends, and `/ready` answers 200 when
-it has a snapshot, the lists are not too old and partitions are assigned; else 503 with the reasons.
+it has a snapshot, the lists are not too old and partitions are assigned; else 503 with the reasons. Its member
+`refused` names the newest announced snapshot and why it was refused, and is null where that is in use; the worker stays
+ready.
 """
 
 
@@ -326,6 +333,7 @@ SCHEMAS = {
     "out": "decision.schema.json",
     "shadow": "decision.schema.json",
     "announcements": "snapshot-announcement.schema.json",
+    "workers": "worker-report.schema.json",
     "usage": "license-usage.schema.json",
 }
 """Of `drawn` there is none: it is a changelog that only `screener licenses sum` writes and only the screener reads."""

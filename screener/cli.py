@@ -13,10 +13,19 @@ from typing import TYPE_CHECKING
 from screener import __version__, broker, settings
 from screener.errors import OperatorError
 from screener.lists import build, good_list, nearest, rules, rules_report, snapshot
-from screener.runners import demo, evaluate, explain, files, match, options, ownership, ownership_check, topics
-from screener.runners.announcements import announce, announced_now
+from screener.runners import (
+    demo,
+    evaluate,
+    explain,
+    files,
+    match,
+    options,
+    ownership,
+    ownership_check,
+    publishing,
+    topics,
+)
 from screener.runners.license_use import Counted, drawn_lines
-from screener.runners.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -256,16 +265,7 @@ def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     show.add_argument("--weak", action="store_true", help="list the aliases that are too weak to block alone")
     show.add_argument("--entry", metavar="LIST:ID", help="what an entry says, with its hash for a good list")
     show.set_defaults(run=_run_show)
-    publish = actions.add_parser("publish", help="announce a snapshot file to all workers")
-    publish.add_argument("file", type=Path)
-    options.add_broker(publish)
-    publish.add_argument("--accept-losses", action="store_true", help="announce it even when a list lost its rows")
-    text = "never let a worker fall back to what is announced now: it is wrong"
-    publish.add_argument("--withdraw", action="store_true", help=text)
-    publish.set_defaults(run=_run_publish)
-    now = actions.add_parser("announced", help="say which snapshot is announced, where, and which was before it")
-    options.add_broker(now)
-    now.set_defaults(run=_run_announced)
+    publishing.add_commands(actions)
 
 
 def _run_build(namespace: argparse.Namespace) -> int:
@@ -330,30 +330,6 @@ def _tell(held: Snapshot) -> None:
     if held.history:
         print(f"{len(held.history.purchases):,} buyers with purchases from {held.history.reaches} on")
     print(f"{len(held.affiliations):,} companies with affiliations, {len(held.ownership_known):,} names in the graph")
-
-
-def _announcements(namespace: argparse.Namespace) -> str:
-    return topics.named(topics.load(namespace.topic_prefix), "announcements").name
-
-
-def _run_publish(namespace: argparse.Namespace) -> int:
-    topic, cluster = _announcements(namespace), options.cluster_of(namespace)
-    losses, withdraw = namespace.accept_losses, namespace.withdraw
-    published = announce(cluster, topic, namespace.file, accept_losses=losses, withdraw=withdraw)
-    print(f"{topic}: {published.sha256}")
-    options.tell_doubts(published)
-    return 0
-
-
-def _run_announced(namespace: argparse.Namespace) -> int:
-    told = announced_now(options.cluster_of(namespace), _announcements(namespace))
-    print(f"{told['snapshot']} {printable(told['location'])}")
-    for code, facts in told.get("lists", {}).items():
-        edition = printable(str(facts.get("edition", "does not age")))
-        print(f"  {printable(code):<10} {facts.get('rows', 0):>8,}  {edition}")
-    if before := told.get("previous"):
-        print(f"before: {before['snapshot']} {printable(before['location'])}")
-    return 0
 
 
 # --- history ---------------------------------------------------------------------------------------------------------
@@ -432,6 +408,7 @@ _WORKER_TEXTS = {
     "max_list_age": "days; older lists turn clear into review",
     "allow_stale": "clear with old lists all the same; is recorded in each decision",
     "profile": "the jurisdiction whose rules apply, a row of jurisdictions.toml (default: us)",
+    "sample": "take a snapshot of the shipped sample lists, which are not for compliance use",
     "shadow": "write decisions to screener.shadow only",
     "log_format": "text or json, a line each (default: text)",
 }

@@ -79,7 +79,18 @@ ENVIRONMENT_ONLY = frozenset(row.name for row in fields(Cluster)) - {"bootstrap_
 
 
 @dataclass(frozen=True)
-class Settings(Cluster):
+class FleetSettings(Cluster):
+    """Settings that all workers and whoever publishes snapshots share: they decide which snapshots are taken.
+
+    `sample` allows the shipped sample lists, which are not for compliance use.
+    """
+
+    profile: str = "us"
+    sample: bool = False
+
+
+@dataclass(frozen=True)
+class Settings(FleetSettings):
     """What a worker runs with.
 
     `max_list_age` is in days, None: as the rules say. `slot` numbers the workers of a group from 0 and names the
@@ -94,7 +105,6 @@ class Settings(Cluster):
     metrics_port: int = 9464
     max_list_age: int | None = None
     allow_stale: bool = False
-    profile: str = "us"
     shadow: bool = False
     log_format: str = "text"
 
@@ -102,6 +112,11 @@ class Settings(Cluster):
     def transactional_id(self) -> str:
         """Stable a worker slot, so that a successor ends its predecessor's open transaction at once."""
         return f"{self.topic_prefix}{self.group}-{'shadow-' if self.shadow else ''}{self.slot}"
+
+    @property
+    def consumer_group(self) -> str:
+        """The group whose members share the partitions of orders; a trial has a group of its own."""
+        return f"{self.topic_prefix}{self.group}{'-shadow' if self.shadow else ''}"
 
 
 def env_name(field: str) -> str:
@@ -125,6 +140,11 @@ def load(options: Mapping[str, str | None], environment: Mapping[str, str]) -> S
 def load_cluster(bootstrap_servers: str | None, environment: Mapping[str, str]) -> Cluster:
     """How to reach the cluster; `bootstrap_servers` goes before the environment's. Raises OperatorError as `load`."""
     return _load(Cluster, {"bootstrap_servers": bootstrap_servers}, environment, [])
+
+
+def load_fleet(options: Mapping[str, str | None], environment: Mapping[str, str]) -> FleetSettings:
+    """Read what publishing has in common with the workers; `options` and OperatorError as for `load`."""
+    return _load(FleetSettings, options, environment, [])
 
 
 def _load(
@@ -248,6 +268,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "max_list_age": _number(0, 36_500),
     "allow_stale": _flag,
     "profile": _group,
+    "sample": _flag,
     "shadow": _flag,
     "log_format": _one_of(("text", "json")),
 }

@@ -191,13 +191,19 @@ def check_against(old: Snapshot, new: Snapshot, command: str = "build") -> None:
 
     Raises OperatorError naming the list, the rows that were and the rows that are.
     """
-    if len(new.ownership_known) < len(old.ownership_known) * ROWS_LOST_SHARE_MAX:
+    where = f"snapshot {old.sha256[:19]}"
+    check_ownership(len(old.ownership_known), new, where, command)
+    check_rows(published_rows(old), new, where, command)
+
+
+def check_ownership(names_before: int, new: Snapshot, where: str, command: str) -> None:
+    """Refuse a snapshot whose ownership graph knows less than half of the names that one knew before, in `where`."""
+    names = len(new.ownership_known)
+    if names < names_before * ROWS_LOST_SHARE_MAX:
         raise OperatorError(
-            f"the ownership graph knows {len(new.ownership_known)} names and knew {len(old.ownership_known)}"
-            f" in snapshot {old.sha256[:19]}: expected at least half; check --ownership,"
-            f" or {command} with --accept-losses"
+            f"the ownership graph knows {names} names and knew {names_before} in {where}: expected at least half;"
+            f" check --ownership, or {command} with --accept-losses"
         )
-    check_rows(published_rows(old), new, f"snapshot {old.sha256[:19]}", command)
 
 
 def published_rows(held: Snapshot) -> dict[str, int]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from screener.lists.rules import Tables
     from screener.model import ListEntry
+    from screener.rulings import Rules
 
 WORDS_CHARS_MAX = 200
 
@@ -62,6 +63,20 @@ def _marked(value: Any, name: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401
         for row in value:
             mark = row.get("name", row.get("effective_from", "")) if isinstance(row, dict) else ""
             yield from _marked(row, f"{name} {mark}")
+
+
+def switched_off(own: Rules, shipped: Rules, day: str) -> list[str]:
+    """The shipped rows and regimes that are in force on a day, and by a snapshot's own rules are not."""
+    return sorted(set(_in_force(shipped, day)) - set(_in_force(own, day)))
+
+
+def _in_force(own: Rules, day: str) -> Iterator[str]:
+    for row in own.orders.rows:
+        if any(span.effective_from <= day < (span.effective_to or "9999-12-31") for span in row.spans):
+            yield row.id
+    for regime in own.regimes:
+        if any(period.holds(day) for period in regime.periods):
+            yield regime.id
 
 
 def terms(entries: Iterable[ListEntry]) -> Iterator[str]:

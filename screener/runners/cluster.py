@@ -12,7 +12,7 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from screener.errors import OperatorError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TLS_SECONDS_MAX = 5.0
 ASK_SECONDS_MAX = 1.0
+TOPIC_ID_SECONDS_MAX = 5.0
 REACH_SECONDS_MAX = 8.0  # until a broker that does not answer is given up
 REFUSED = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001  their public names
 _STATE = re.compile(r" \(after \d+ms in state \w+\)")
@@ -170,3 +171,17 @@ def partition_counts(cluster: ClusterMetadata) -> dict[str, int]:
 def reason_of(error: KafkaException) -> str:
     """An error of the client, in the client's words."""
     return str(error.args[0].str()).rstrip(".")
+
+
+def topic_id(admin: AdminClient, name: str) -> str | None:
+    """The id that Kafka gave a topic when it was created, another one after each creation; None without the topic.
+
+    Raises KafkaException where the cluster does not say.
+    """
+    asked = admin.describe_topics(TopicCollection([name]), request_timeout=TOPIC_ID_SECONDS_MAX)
+    try:
+        return str(asked[name].result().topic_id)
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return None
+        raise

@@ -69,7 +69,7 @@ def run(lists: list[Path]) -> int:
         bootstrap = stack.enter_context(_broker(folder / "broker"))
         topics.apply(Cluster(bootstrap))
         _say(f"broker at {bootstrap}, topics created; starting a worker")
-        metrics = stack.enter_context(_worker(bootstrap, folder))
+        metrics = stack.enter_context(_worker(bootstrap, folder, sample=not lists))
         orders = sample_orders()
         _publish(bootstrap, orders)
         _say(f"published {len(orders)} orders; metrics at {metrics}/metrics")
@@ -116,11 +116,11 @@ def _broker(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _worker(bootstrap: str, folder: Path) -> Iterator[str]:
+def _worker(bootstrap: str, folder: Path, *, sample: bool) -> Iterator[str]:
     """A worker in a process of its own; gives the address of its web server once it is ready."""
     port = free_port()
     options = ["--bootstrap-servers", bootstrap, "--snapshot", str(folder / "demo.snapshot")]
-    options += ["--metrics-host", "127.0.0.1", "--metrics-port", str(port), "--allow-stale"]
+    options += ["--metrics-host", "127.0.0.1", "--metrics-port", str(port), "--allow-stale", *["--sample"] * sample]
     with (folder / "worker.log").open("wb") as log:
         process_of_worker = subprocess.Popen(  # noqa: S603  our own interpreter and module
             [sys.executable, "-m", "screener", "worker", *options], stdout=log, stderr=log, env=unset()

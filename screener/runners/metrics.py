@@ -78,6 +78,8 @@ class Metrics:
         self._snapshot = self._gauge("screener_snapshot_info", "The snapshot in use, by its hash.", "sha256")
         self._entries = self._gauge("screener_list_entries", "Entries of the snapshot in use, by list.", "list")
         self._refused = self._counter("screener_snapshots_refused", "Announced snapshots that were not taken.")
+        text = "1 while this worker refuses the newest announced snapshot, else 0."
+        self._newest_refused = self._gauge("screener_snapshot_refused", text)
         for outcome in OUTCOMES:
             self._orders.labels(outcome)
         for result in ("committed", "aborted"):
@@ -192,6 +194,10 @@ class Metrics:
     def refused(self) -> None:
         """Count an announced snapshot that was not taken."""
         self._refused.inc()
+
+    def answered(self, *, refused: bool) -> None:
+        """Say whether the newest announced snapshot was refused."""
+        self._newest_refused.set(refused)
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""

@@ -29,18 +29,21 @@ from screener.lists import build, snapshot
 from screener.lists.jurisdictions import must_know
 from screener.model import Terms
 from screener.runners import logs, topics
-from screener.runners.announcements import Follower
+from screener.runners.announcements import check_sample
 from screener.runners.days import today
+from screener.runners.follower import Follower
 from screener.runners.hosting import app_options, check_port, status_of
 from screener.runners.lane import Lane
 from screener.runners.metrics import CONTENT_TYPE, Metrics
 from screener.runners.outputs import Outputs
 from screener.runners.watchdog import Watchdog
+from screener.runners.worker_reports import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from screener.model import Snapshot
+    from screener.runners.follower import Answer, Refusal
     from screener.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -63,10 +66,15 @@ SWITCH_SECONDS = 0.001
 
 
 class State:
-    """What the parts of a worker share: the snapshot in use, swapped by one assignment, and who is up."""
+    """What the parts of a worker share: the snapshot in use, swapped by one assignment, and who is up.
 
-    def __init__(self, settings: Settings) -> None:
+    `refusal` is of the newest announcement, None where that was taken; `reporter` tells the fleet, None in tests.
+    """
+
+    def __init__(self, settings: Settings, reporter: Reporter | None = None) -> None:
         self.settings = settings
+        self.reporter = reporter
+        self.refusal: Refusal | None = None
         self.metrics = Metrics()
         self.lane: Lane | None = None
         self.failure: str | None = None
@@ -92,6 +100,17 @@ class State:
         for doubt in build.doubts(fresh, self._terms, today()):
             log.warning("snapshot %s: %s", fresh.sha256, doubt)
         log.info("snapshot in use: %s", fresh.sha256)
+        self._report(snapshot=fresh.sha256)
+
+    def answered(self, answer: Answer) -> None:
+        """Note what became of the newest announcement."""
+        self.refusal = answer.refusal
+        refused = None if answer.refusal is None else answer.refusal._asdict()
+        self._report(announcement=answer.announcement, refused=refused)
+
+    def _report(self, **changes: object) -> None:
+        if self.reporter is not None:
+            self.reporter.report(**changes)
 
     def tell_age(self) -> None:
         """Have the metrics say how old the oldest list in use is, 0 where nothing ages, and how old it may be."""
@@ -131,8 +150,12 @@ def run(settings: Settings) -> int:
     state = State(settings)
     _check_topics(settings)
     check_port(settings)
+    state.reporter = Reporter.of(settings)
     if settings.snapshot is not None:
-        state.swap(snapshot.load(settings.snapshot))
+        named = snapshot.load(settings.snapshot)
+        check_sample(named, settings)
+        state.swap(named)
+    state.reporter.report()
     app = _app(settings)
     _serve(app, state)
     app.service(Hosted(state))
@@ -179,8 +202,9 @@ def _serve(app: faust.App, state: State) -> None:
     async def ready(web: Any, _request: Any) -> Any:  # noqa: ANN401
         problems = state.problems()
         held = state.snapshot
-        said = {"ready": not problems, "problems": problems, "snapshot": held.sha256 if held else None}
-        return web.json(said, status=503 if problems else 200)
+        refused = state.refusal._asdict() if state.refusal else None
+        page = {"ready": not problems, "problems": problems, "snapshot": held.sha256 if held else None}
+        return web.json(page | {"refused": refused}, status=503 if problems else 200)
 
 
 class Hosted(Service):  # type: ignore[misc]  # mode is not typed
@@ -199,7 +223,7 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
         settings = self._state.settings
         if settings.snapshot is None:
             topic = topics.named(topics.load(settings.topic_prefix), "announcements").name
-            self._follower = Follower(settings, topic, self._state.metrics)
+            self._follower = Follower(settings, topic, self._state.metrics, self._state.answered)
             self._spawn("follower", partial(self._follower.run, self._state.swap))
         self._state.lane = Lane(settings, self._state.in_use, self._state.metrics)
         self._spawn("lane", partial(self._run_lane, self._state.lane))
@@ -238,6 +262,8 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
                 await self.crash(OperatorError(self._state.failure))
                 return
             self._state.tell_age()
+            if self._state.reporter is not None:
+                self._state.reporter.report()  # again, where it could not be delivered
             await self.sleep(WATCH_SECONDS)
 
     def _look_at_lane(self) -> None:
@@ -260,3 +286,5 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
             self._follower.caught_up.set()
         for thread in self._threads:
             await asyncio.to_thread(thread.join, LANE_END_SECONDS_MAX)
+        if self._state.reporter is not None:
+            await asyncio.to_thread(self._state.reporter.stop, clean=self._state.failure is None)

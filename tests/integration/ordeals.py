@@ -70,7 +70,7 @@ class Place:
 
     def worker(self, slot: int) -> Worker:
         """A worker of a slot, not started."""
-        options = ["--snapshot", str(self.snapshot), "--slot", str(slot)]
+        options = ["--snapshot", str(self.snapshot), "--sample", "--slot", str(slot)]
         return Worker(self.bootstrap, "", self.folder / f"worker-{slot}.log", options)
 
     @property

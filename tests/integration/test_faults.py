@@ -207,7 +207,7 @@ def test_a_worker_that_is_stuck_ends_and_its_successor_answers(
     broker: str, prefix: str, sample_file: Path, tmp_path: Path
 ) -> None:
     """It says so, with status 2, and is not ready; nothing was acknowledged."""
-    options = ["--snapshot", str(sample_file)]
+    options = ["--snapshot", str(sample_file), "--sample"]
     stuck = Worker(broker, prefix, tmp_path / "stuck.log", options, program=("-c", STUCK))
     with running(stuck):
         publish(broker, f"{prefix}orders", orders_of(range(5)))

@@ -27,7 +27,7 @@ ORDERS = 500
 
 @pytest.fixture
 def worker(broker: str, prefix: str, sample_file: Path, tmp_path: Path) -> Worker:
-    return Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
+    return Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file), "--sample"])
 
 
 @pytest.fixture

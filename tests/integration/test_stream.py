@@ -38,7 +38,7 @@ QUIET_SECONDS = 7.0
 
 @pytest.fixture
 def worker(broker: str, prefix: str, sample_file: Path, tmp_path: Path) -> Worker:
-    return Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
+    return Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file), "--sample"])
 
 
 # --- one record ------------------------------------------------------------------------------------------------------

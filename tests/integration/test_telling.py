@@ -38,7 +38,7 @@ def test_metrics_tell_reasons_how_long_answers_took_and_which_version_it_is(
 ) -> None:
     """Each committed order counts once in every histogram; a reason counts by its code; what waited shows."""
     publish(broker, f"{prefix}orders", [order("O-1", LISTED), order("O-2"), (b"O-3", b"no order")])
-    worker = Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
+    worker = Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file), "--sample"])
     with running(worker), reading(broker, outputs(prefix)) as reader:
         reader.read_until(3)
         page = worker.get("/metrics")[1]
@@ -69,7 +69,7 @@ def test_a_trace_goes_on_with_the_decision_and_nothing_else_of_an_orders_headers
     for key, given in headers.items():
         producer.produce(f"{prefix}orders", b"no order" if key == b"traced" else order("O")[1], key, headers=given)
     assert producer.flush(60) == 0
-    worker = Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
+    worker = Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file), "--sample"])
     with running(worker), reading(broker, outputs(prefix)) as reader:
         found = {record.key or b"": record.headers for record in reader.read_until(5)}
     own = {"screener-source", "screener-topic-id", "screener-source-timestamp-ms", "screener-round"}
@@ -94,7 +94,7 @@ def test_logs_are_json_lines_that_name_a_record_and_no_party(
         "    return real(raw, *rest)\n"
         "lane.screen = screen; sys.exit(cli.main())"
     )
-    options = ["--snapshot", str(sample_file), "--log-format", "json"]
+    options = ["--snapshot", str(sample_file), "--sample", "--log-format", "json"]
     worker = Worker(broker, prefix, tmp_path / "worker.log", options, program=("-c", failing))
     publish(
         broker, f"{prefix}orders", [order("O-1", LISTED), order("O-2", LISTED), order("O-3", CLEAN), (b"O-4", b"{")]

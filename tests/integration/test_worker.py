@@ -20,19 +20,16 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from screener import cli
 from screener.core.decode import ORDER_BYTES_MAX
-from screener.errors import OperatorError
 from screener.lists import build, snapshot
 from screener.runners import topics
-from screener.runners.announcements import announce
 from screener.settings import Cluster
 from tests.integration.kafka import CLEAN, LISTED, Decided, Worker, committed, order, outputs, publish, reading, running
 
 
 @pytest.fixture
 def worker(broker: str, prefix: str, sample_file: Path, tmp_path: Path) -> Worker:
-    return Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
+    return Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file), "--sample"])
 
 
 def padded(order_id: str, size: int) -> tuple[bytes, bytes]:
@@ -126,7 +123,7 @@ def test_a_worker_refuses_to_start_without_its_topics(
     broker: str, topic_prefix: str, sample_file: Path, tmp_path: Path
 ) -> None:
     """Missing topics are named in one sentence, and the status is 2."""
-    worker = Worker(broker, topic_prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
+    worker = Worker(broker, topic_prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file), "--sample"])
     assert worker.start().wait_end() == 2
     said = worker.log.read_text(encoding="utf-8").strip().splitlines()
     assert len(said) == 1
@@ -215,7 +212,7 @@ def test_an_affiliate_of_the_third_tier_is_blocked_and_the_decision_tells_every_
     holdings.write_text("\n".join(["owner,owned,share,source", *rows, ""]), encoding="utf-8")
     path = tmp_path / "owned.snapshot"
     snapshot.save(build.build(build.Inputs(ownership=[holdings], sample=True)).content, path)
-    with running(Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(path)])):
+    with running(Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(path), "--sample"])):
         body = {"parties": [{"role": "end_user", "name": chain[-1]}]}
         (decided,) = answered(broker, prefix, [order("O-1", body)])
     assert decided.topic == f"{prefix}orders.blocked"
@@ -224,158 +221,6 @@ def test_an_affiliate_of_the_third_tier_is_blocked_and_the_decision_tells_every_
     assert [(hop["owner"], hop["owned"], hop["share"]) for hop in finding["path"]] == [
         (owner, owned, "50") for owner, owned in pairwise(chain)
     ]
-
-
-# --- announced snapshots ---------------------------------------------------------------------------------------------
-
-
-def with_private(folder: Path, name: str) -> Path:
-    """A snapshot file of the sample and a private list of one name."""
-    deny = folder / f"{name}.csv"
-    deny.write_text(f"name,list\n{name} GmbH,DENY\n", encoding="utf-8")
-    path = folder / f"{name}.snapshot"
-    snapshot.save(build.build(build.Inputs(private=[deny], sample=True)).content, path)
-    return path
-
-
-def test_an_announced_snapshot_is_taken_and_swapped_between_batches(broker: str, prefix: str, tmp_path: Path) -> None:
-    """Not ready before the first announcement; each decision names the snapshot that made it."""
-    first, second = with_private(tmp_path, "Hazelmoor"), with_private(tmp_path, "Thornfield")
-    body = {"parties": [{"role": "end_user", "name": "Thornfield"}]}
-    worker = Worker(broker, prefix, tmp_path / "worker.log").start()
-    try:
-        deadline = time.monotonic() + 60
-        while worker.get("/ready")[0] == 0 and time.monotonic() < deadline:
-            time.sleep(0.1)
-        status, page = worker.get("/ready")
-        assert (status, orjson.loads(page)["problems"][0]) == (503, "no snapshot is loaded")
-        one = announce(Cluster(broker), f"{prefix}screener.snapshots", first).sha256
-        worker.wait_ready()
-        publish(broker, f"{prefix}orders", [order("O-1", body)])
-        with reading(broker, outputs(prefix)) as reader:
-            reader.read_until(1)
-            two = announce(Cluster(broker), f"{prefix}screener.snapshots", second).sha256
-            while worker.metric(f'screener_snapshot_info{{sha256="{two}"}}') != 1:
-                time.sleep(0.1)
-            publish(broker, f"{prefix}orders", [order("O-2", body)])
-            found = {record.key: record.decision for record in reader.read_until(2)}
-    finally:
-        worker.kill()
-    assert (found[b"O-1"]["outcome"], found[b"O-1"]["snapshot"]) == ("clear", one)
-    assert (found[b"O-2"]["outcome"], found[b"O-2"]["snapshot"]) == ("block", two)
-
-
-def test_a_snapshot_that_fails_its_checks_is_refused_and_the_old_one_stays(
-    broker: str, prefix: str, tmp_path: Path
-) -> None:
-    """A changed file, a missing file, no announcement at all, and a list without rows: each is refused and counted."""
-    good, changed, poor = with_private(tmp_path, "Hazelmoor"), with_private(tmp_path, "Thornfield"), tmp_path / "poor"
-    topic = f"{prefix}screener.snapshots"
-    one = announce(Cluster(broker), topic, good).sha256
-    with running(Worker(broker, prefix, tmp_path / "worker.log")) as worker:
-        two = snapshot.load(changed).sha256
-        changed.write_bytes(changed.read_bytes().replace(b"Thornfield", b"Thornfeld ", 1))
-        deny = tmp_path / "deny.csv"
-        deny.write_text("name,list\nHazelmoor GmbH,DENY\n", encoding="utf-8")
-        built = build.build(build.Inputs(private=[deny]))
-        snapshot.save(built.content, poor)
-        announcements = [
-            {"schema_version": 1, "snapshot": two, "location": str(changed)},
-            {"schema_version": 1, "snapshot": two, "location": str(tmp_path / "missing")},
-            {"schema_version": 1, "snapshot": built.snapshot.sha256, "location": str(poor)},
-        ]
-        for count, value in enumerate([*map(orjson.dumps, announcements), b"\xff"], 1):
-            publish(broker, topic, [(b"latest", value)])
-            deadline = time.monotonic() + 60
-            while worker.metric("screener_snapshots_refused_total") < count and time.monotonic() < deadline:
-                time.sleep(0.1)
-            assert worker.metric("screener_snapshots_refused_total") == count, worker.log.read_text()[-2000:]
-        assert worker.metric(f'screener_snapshot_info{{sha256="{one}"}}') == 1
-        assert worker.get("/ready")[0] == 200
-    said = worker.log.read_text(encoding="utf-8")
-    assert "the ownership graph knows 0 names" in said
-
-
-def test_a_worker_that_starts_behind_a_snapshot_that_fails_takes_the_one_before(
-    broker: str, prefix: str, tmp_path: Path
-) -> None:
-    """It does as those that run: it refuses the announced one and screens against the one before, also said twice."""
-    topic = f"{prefix}screener.snapshots"
-    one, two = with_private(tmp_path, "Hazelmoor"), with_private(tmp_path, "Thornfield")
-    before = announce(Cluster(broker), topic, one).sha256
-    announce(Cluster(broker), topic, two)
-    announce(Cluster(broker), topic, two)
-    two.write_bytes(two.read_bytes().replace(b"Thornfield", b"Thornfeld ", 1))
-    with running(Worker(broker, prefix, tmp_path / "worker.log")) as worker:
-        assert worker.metric(f'screener_snapshot_info{{sha256="{before}"}}') == 1
-        assert worker.metric("screener_snapshots_refused_total") == 1
-    said = worker.log.read_text(encoding="utf-8")
-    assert "trying the snapshot that was announced before" in said
-
-
-def test_what_is_announced_now_and_before_is_told_and_what_was_withdrawn_is_not_come_back_to(
-    broker: str, prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A snapshot names the one before it, unless that is withdrawn: by saying so, or by announcing the earlier one."""
-    topic = f"{prefix}screener.snapshots"
-    one, two, three = (with_private(tmp_path, name) for name in ("Hazelmoor", "Thornfield", "Millbrook"))
-    where = ["--bootstrap-servers", broker, "--topic-prefix", prefix]
-
-    def announced() -> list[str]:
-        assert cli.main(["snapshot", "announced", *where]) == 0
-        return [line for line in capsys.readouterr().out.splitlines() if line.startswith(("sha256:", "before:"))]
-
-    assert cli.main(["snapshot", "announced", *where]) == 2
-    assert f"{topic}: nothing is announced" in capsys.readouterr().err
-    first, second, third = (snapshot.load(path).sha256 for path in (one, two, three))
-    for path, options, told in (
-        (one, [], [f"{first} {one}"]),
-        (two, [], [f"{second} {two}", f"before: {first} {one}"]),
-        (two, [], [f"{second} {two}", f"before: {first} {one}"]),
-        (one, [], [f"{first} {one}"]),
-        (two, [], [f"{second} {two}", f"before: {first} {one}"]),
-        (three, ["--withdraw"], [f"{third} {three}", f"before: {first} {one}"]),
-        (two, [], [f"{second} {two}", f"before: {third} {three}"]),
-    ):
-        assert cli.main(["snapshot", "publish", str(path), *where, *options]) == 0
-        capsys.readouterr()
-        assert announced() == told
-
-
-def test_nothing_is_announced_behind_what_is_no_announcement_unless_that_is_accepted(
-    broker: str, prefix: str, tmp_path: Path
-) -> None:
-    """Where the rows of before can't be known, a list could be lost without a word."""
-    topic, path = f"{prefix}screener.snapshots", with_private(tmp_path, "Hazelmoor")
-    publish(broker, topic, [(b"latest", b"hello")])
-    with pytest.raises(OperatorError, match="nothing can be compared"):
-        announce(Cluster(broker), topic, path)
-    assert announce(Cluster(broker), topic, path, accept_losses=True)
-    assert announce(Cluster(broker), topic, path)
-
-
-def test_a_list_that_lost_its_rows_is_not_announced_unless_it_may(broker: str, prefix: str, tmp_path: Path) -> None:
-    """Publishing compares with the announcement before; what was accepted once is taken by workers too."""
-    rows = (
-        (Path(__file__).parents[2] / "screener" / "sample" / "consolidated.csv").read_bytes().splitlines(keepends=True)
-    )
-    paths = []
-    for name, kept in (("full", rows), ("poor", [row for row in rows if b"Entity List (EL)" not in row])):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "consolidated_2026-07-31.csv").write_bytes(b"".join(kept))
-        paths.append(tmp_path / f"{name}.snapshot")
-        built = build.build(build.Inputs(lists=[tmp_path / name]))
-        snapshot.save(built.content, paths[-1])
-    topic = f"{prefix}screener.snapshots"
-    announce(Cluster(broker), topic, paths[0])
-    with pytest.raises(OperatorError, match="list EL has 0 rows and had 26"):
-        announce(Cluster(broker), topic, paths[1])
-    with running(Worker(broker, prefix, tmp_path / "worker.log", ["--allow-stale"])) as worker:
-        poor = announce(Cluster(broker), topic, paths[1], accept_losses=True).sha256
-        deadline = time.monotonic() + 60
-        while worker.metric(f'screener_snapshot_info{{sha256="{poor}"}}') != 1 and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert worker.metric(f'screener_snapshot_info{{sha256="{poor}"}}') == 1, worker.log.read_text()[-2000:]
 
 
 def test_a_port_that_is_taken_is_named(worker: Worker) -> None:
@@ -429,7 +274,7 @@ def test_two_slots_share_the_partitions_and_survive_each_others_end(
     """Two workers of a group, one killed and one stopped on the way: one committed decision for each order."""
     topics.apply(Cluster(broker), topic_prefix, 6)
     count = 12_000
-    options = ["--snapshot", str(sample_file)]
+    options = ["--snapshot", str(sample_file), "--sample"]
     workers = [
         Worker(broker, topic_prefix, tmp_path / f"{slot}.log", [*options, "--slot", str(slot)]) for slot in range(2)
     ]

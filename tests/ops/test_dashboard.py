@@ -17,7 +17,7 @@ import pytest
 
 from screener.lists import build, snapshot
 from screener.runners.announcements import announce
-from screener.settings import Cluster
+from screener.settings import FleetSettings
 from tests.integration.kafka import CLEAN, LISTED, Worker, order, publish, running
 from tests.ops import prometheus
 from tests.ops.prometheus import JOB, MONITORING, OF_A_SCRAPE, Prometheus, scraping
@@ -156,14 +156,14 @@ def scraped(broker: str, prefix: str, sample_file: Path, examples: list[bytes], 
     """A worker that answered orders, took two snapshots and refused one, and the Prometheus that scraped it."""
     prometheus.program("prometheus")
     announcements, number = f"{prefix}screener.snapshots", itertools.count()
-    announce(Cluster(broker), announcements, sample_file)
+    announce(FleetSettings(broker, sample=True), announcements, sample_file)
     second = _another_snapshot(tmp_path)
     with ExitStack() as stack:
-        worker = stack.enter_context(running(Worker(broker, prefix, tmp_path / "worker.log")))
+        worker = stack.enter_context(running(Worker(broker, prefix, tmp_path / "worker.log", ["--sample"])))
         server = stack.enter_context(scraping(tmp_path, worker.port))
         begin = time.time()
         _load(broker, f"{prefix}orders", examples, LOAD_SECONDS / 3, number)
-        announce(Cluster(broker), announcements, second)
+        announce(FleetSettings(broker, sample=True), announcements, second)
         _load(broker, f"{prefix}orders", examples, LOAD_SECONDS / 3, number)
         publish(broker, announcements, [(b"latest", b"no announcement")])
         _load(broker, f"{prefix}orders", examples, LOAD_SECONDS / 3, number)

@@ -14,7 +14,7 @@ from screener.runners import topics
 from screener.runners.announcements import announce
 from screener.runners.children import unset
 from screener.runners.cluster import connection
-from screener.settings import Cluster, load_cluster
+from screener.settings import Cluster, load_cluster, load_fleet
 from tests.integration.kafka import LISTED, Worker, committed, order, outputs, publish, reading, running
 from tests.ops.secure import PASSWORD, Secured, secured
 from tests.scripts import script
@@ -137,7 +137,7 @@ def test_a_worker_with_a_login_or_a_certificate_answers_with_the_declared_rights
     """Both ways of proving who comes work for every client of a worker, and the password is in no log."""
     kafka.grant(declared(topic_prefix)["screener-worker"], "screener-worker")
     publish(plain, f"{topic_prefix}orders", [order("O-1", LISTED), order("O-2")])
-    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file)], listener)
+    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file), "--sample"], listener)
     with running(worker), reading(plain, outputs(topic_prefix)) as reader:
         decided = {record.key: record.decision["outcome"] for record in reader.read_until(2)}
         assert worker.stop() == 0
@@ -167,7 +167,7 @@ def test_snapshots_are_announced_and_licenses_summed_with_the_declared_rights(
     for user in ("screener-worker", "screener-publisher", "screener-license-sums"):
         kafka.add_user(user)
         kafka.grant(rights[user], user)
-    publisher = load_cluster(None, kafka.environment("LOGIN", "screener-publisher"))
+    publisher = load_fleet({"sample": "true"}, kafka.environment("LOGIN", "screener-publisher"))
     announced = announce(publisher, f"{topic_prefix}screener.snapshots", sample_file)
     environment = kafka.environment("LOGIN", "screener-license-sums")
     servers = environment.pop("SCREENER_BOOTSTRAP_SERVERS")
@@ -175,7 +175,7 @@ def test_snapshots_are_announced_and_licenses_summed_with_the_declared_rights(
         servers, topic_prefix, tmp_path / "sums.log", command=("licenses", "sum"), environment=environment
     ).start()
     try:
-        with running(worker_of(kafka, topic_prefix, tmp_path, [])) as worker:
+        with running(worker_of(kafka, topic_prefix, tmp_path, ["--sample"])) as worker:
             assert worker.metric(f'screener_snapshot_info{{sha256="{announced.sha256}"}}') == 1
         deadline = time.monotonic() + 60
         while sums.get("/licenses")[0] != 200:
@@ -194,7 +194,7 @@ def test_a_worker_that_may_not_write_a_topic_says_so_and_loses_nothing(
     missing = [right for right in rights if right.name == f"{topic_prefix}{topic}"]
     kafka.grant([right for right in rights if right not in missing], "screener-worker")
     publish(plain, f"{topic_prefix}orders", [order("O-1", LISTED), order("O-2")])
-    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file)])
+    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file), "--sample"])
     assert worker.start().wait_end() == 2
     last = worker.log.read_text().splitlines()[-1]
     assert f"{topic_prefix}{topic}: missing, or hidden from this user" in last, last
@@ -210,7 +210,7 @@ def test_a_right_that_is_taken_away_ends_the_worker_and_loses_nothing(
     """A running worker that may no longer write to a topic ends; what it did not commit is answered later."""
     rights = declared(topic_prefix)["screener-worker"]
     kafka.grant(rights, "screener-worker")
-    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file)])
+    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file), "--sample"])
     blocked = [
         right._replace(operations=("Write",)) for right in rights if right.name == f"{topic_prefix}orders.blocked"
     ]

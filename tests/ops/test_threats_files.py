@@ -27,9 +27,10 @@ from screener.lists.holdings.read import read_edges
 from screener.lists.licenses import read_licenses
 from screener.lists.private import read_private
 from screener.lists.read import read_lists
-from screener.runners.announcements import ANNOUNCEMENT_BYTES_MAX, Follower
+from screener.runners.announcements import ANNOUNCEMENT_BYTES_MAX
+from screener.runners.follower import Follower
 from screener.runners.metrics import Metrics
-from screener.settings import Cluster
+from screener.settings import FleetSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -334,7 +335,7 @@ def test_snapshot_is_not_written_through_a_link(content: bytes, tmp_path: Path) 
 def follower() -> tuple[Follower, Metrics, list[Snapshot], Callable[[bytes], None]]:
     """A follower that is given announcements by hand, with the snapshots that it took."""
     metrics = Metrics()
-    made = Follower(Cluster("127.0.0.1:9"), "screener.snapshots", metrics)
+    made = Follower(FleetSettings("127.0.0.1:9", sample=True), "screener.snapshots", metrics)
     taken: list[Snapshot] = []
     return made, metrics, taken, lambda value: made._take(value, taken.append)
 

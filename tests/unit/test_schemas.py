@@ -319,6 +319,10 @@ def test_announcement_names_the_snapshot_and_its_lists() -> None:
         "screener": "0.1.0",
     }
     assert pointers("snapshot-announcement", announcement) == set()
+    before = {"snapshot": SHA, "lists": {"EL": 10}, "ownership_known": 3}
+    grown = announcement | {"ownership_known": 3, "sample": True, "before": before}
+    assert pointers("snapshot-announcement", grown | {"announced_at": "2026-11-28T06:30:00.000001Z"}) == set()
+    assert pointers("snapshot-announcement", grown | {"before": before | {"lists": {"EL": -1}}}) == {"/before/lists/EL"}
     assert pointers("snapshot-announcement", announcement | {"snapshot": "sha256:0"}) == {"/snapshot"}
     assert pointers("snapshot-announcement", announcement | {"lists": {"EL": {"rows": -1, "edition": "x"}}}) == {
         "/lists/EL/rows",

@@ -51,6 +51,7 @@ def test_every_setting_can_come_from_the_environment(tmp_path):
         "SCREENER_MAX_LIST_AGE": "0",
         "SCREENER_ALLOW_STALE": "Yes",
         "SCREENER_PROFILE": "adopts_el_sdn",
+        "SCREENER_SAMPLE": "true",
         "SCREENER_SHADOW": "on",
         "SCREENER_LOG_FORMAT": "JSON",
     }
@@ -75,6 +76,7 @@ def test_every_setting_can_come_from_the_environment(tmp_path):
         max_list_age=0,
         allow_stale=True,
         profile="adopts_el_sdn",
+        sample=True,
         shadow=True,
         log_format="json",
     )

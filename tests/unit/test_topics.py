@@ -24,6 +24,7 @@ NAMES = [
     "orders.blocked",
     "orders.quarantine",
     "screener.snapshots",
+    "screener.workers",
     "screener.shadow",
     "screener.license-usage",
     "screener.license-drawn",
@@ -44,7 +45,7 @@ def edited(folder: Path, old: str, new: str) -> Path:
 
 
 def test_declared_topics() -> None:
-    """The nine topics in use are declared, in the order they are described in, and no others."""
+    """The ten topics in use are declared, in the order they are described in, and no others."""
     assert list(by_name()) == NAMES
 
 
@@ -54,7 +55,9 @@ def test_every_topic_says_what_it_carries() -> None:
         assert topic.meaning.endswith(".")
         assert "\n" not in topic.meaning
         assert topic.key
-        assert topic.config["cleanup.policy"] == ("compact" if topic.role in {"announcements", "drawn"} else "delete")
+        assert topic.config["cleanup.policy"] == (
+            "compact" if topic.role in {"announcements", "workers", "drawn"} else "delete"
+        )
 
 
 def test_broker_time_dates_an_order() -> None:
@@ -117,10 +120,18 @@ def test_bad_prefix_is_refused(prefix: str) -> None:
 
 def test_required_of_a_worker() -> None:
     """A worker needs everything but the shadow topic; a shadow worker the shadow topic instead of the outputs."""
-    assert {topic.role for topic in topics.required("p.")} == {"in", "out", "announcements", "usage", "drawn"}
+    assert {topic.role for topic in topics.required("p.")} == {
+        "in",
+        "out",
+        "announcements",
+        "workers",
+        "usage",
+        "drawn",
+    }
     assert {topic.name for topic in topics.required("p.", shadow=True)} == {
         "p.orders",
         "p.screener.snapshots",
+        "p.screener.workers",
         "p.screener.shadow",
         "p.screener.license-usage",
         "p.screener.license-drawn",
