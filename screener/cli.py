@@ -19,6 +19,7 @@ from screener.runners import (
     explain,
     files,
     match,
+    offsets,
     options,
     ownership,
     ownership_check,
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_licenses(commands)
     _add_worker(commands)
     topics.add_commands(commands)
+    offsets.add_commands(commands)
     broker.add_commands(commands)
     demo.add_commands(commands)
     evaluate.add_commands(commands)

@@ -154,17 +154,12 @@ def producer_settings(
     }
 
 
-def group_of(settings: Settings) -> str:
-    """The consumer group of a worker; those on trial have one of their own."""
-    return f"{settings.topic_prefix}{settings.group}{'-shadow' * settings.shadow}"
-
-
 def consumer_settings(settings: Settings, on_error: Callable[[KafkaError], None]) -> dict[str, Any]:
     """The consumer of a slot, a static member of the group."""
     return {
         **connection(settings),
         "client.id": settings.transactional_id,
-        "group.id": group_of(settings),
+        "group.id": settings.consumer_group,
         "group.instance.id": settings.transactional_id,
         "session.timeout.ms": SESSION_TIMEOUT_MS,
         "enable.auto.commit": False,

@@ -35,7 +35,6 @@ from screener.runners.clients import (
     Source,
     consumer_settings,
     error_text,
-    group_of,
     producer_settings,
 )
 from screener.runners.days import TermsOf
@@ -117,12 +116,13 @@ class Lane:
         )
         self._terms_of = TermsOf(settings)
         decisions = (self._shadow,) if settings.shadow else tuple(self._outputs.values())
-        names = LogNames(self._orders, decisions, self._reports, group_of(settings))
+        names = LogNames(self._orders, settings.consumer_group, decisions, self._reports)
         self._identity = TopicIdentity(settings, self._orders)
         self._monitor = LogMonitor(settings, names, self._topics, self._identity, metrics, on_paused)
         self._stopping = threading.Event()
         self._undeliverable: set[Source] = set()
         self._failed: KafkaError | None = None
+        self._failure: str | None = None
         self._careful = 0  # orders that are still sent one by one
         self._alone = 0  # orders that still have a transaction each
         self._aborts = 0
@@ -166,7 +166,7 @@ class Lane:
     def run(self) -> None:
         """Answer orders until `stop`; raises OperatorError when it can't go on."""
         watchers = [
-            threading.Thread(target=body, name=name, daemon=True)
+            threading.Thread(target=self._guarded, args=(body,), name=name, daemon=True)
             for name, body in (("log monitor", self._monitor.run), ("topic identity", self._identity.run))
         ]
         for watcher in watchers:
@@ -185,6 +185,14 @@ class Lane:
             self._identity.stop()
             for watcher in watchers:
                 watcher.join(WATCHER_END_SECONDS_MAX)
+
+    def _guarded(self, body: Callable[[], None]) -> None:
+        """Run the body of a thread without which no order may be answered: its failure ends the lane."""
+        try:
+            body()
+        except Exception as error:
+            log.exception("the watch of the log ended")
+            self._failure = f"{type(error).__name__}: {error}"
 
     def _run_clients(self) -> None:
         callbacks = (self._not_delivered, self._on_client_error)
@@ -234,6 +242,8 @@ class Lane:
 
     def _step(self, held: Partitions) -> None:
         self.alive_at = time.perf_counter()
+        if self._failure is not None:
+            raise OperatorError(f"the watch of the log ended: {self._failure}")
         held.update()
         self._resume(held)
         records = self._fetch(held)

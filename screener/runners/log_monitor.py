@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_kafka import IsolationLevel, KafkaException
 
+from screener.errors import OperatorError
 from screener.runners import topics
 from screener.runners.clients import error_text
 from screener.runners.cluster import partition_counts
 from screener.runners.log_reader import FIRST, LATEST, LogReader, ends_of
+from screener.runners.offsets import instructions
 from screener.runners.positions import Checkpoint, LogState, Pause, judge, resumed, unanswered
 
 if TYPE_CHECKING:
@@ -167,8 +169,9 @@ class LogMonitor:
                     self._check_all(reader)
                     self._check_paused(reader)
                     self._look(reader)
-                except KafkaException as error:
-                    log.info("the logs of orders can't be looked at: %s", error_text(error), extra={"seldom": True})
+                except (KafkaException, OperatorError) as error:
+                    text = error_text(error) if isinstance(error, KafkaException) else error
+                    log.info("the logs of orders can't be looked at: %s", text, extra={"seldom": True})
                     if reader is not None:
                         reader.close()
                     reader = None  # it goes on with what it remembers of leaders and partitions, however wrong
@@ -275,12 +278,12 @@ class LogMonitor:
         if not paused or time.monotonic() < self._due["resume"]:
             return
         self._due["resume"] = time.monotonic() + RESUME_SECONDS
-        instructions = {number: row for number, row in reader.resumes().items() if number in paused}
-        if not instructions:
+        fitting = {number: row for number, row in self._instructions().items() if number in paused}
+        if not fitting:
             return
-        states = reader.log_states(instructions)
-        starts = {number: resumed(paused[number], row, states[number]) for number, row in instructions.items()}
-        checks = [Check(number, start, instructions[number]) for number, start in starts.items() if start is not None]
+        states = reader.log_states(fitting)
+        starts = {number: resumed(paused[number], row, states[number]) for number, row in fitting.items()}
+        checks = [Check(number, start, fitting[number]) for number, start in starts.items() if start is not None]
         with self._changed:
             if current != self._round:
                 return
@@ -288,10 +291,17 @@ class LogMonitor:
             for check in checks:
                 self._paused.pop(check.partition, None)
         for check in checks:
-            place = (self._names.orders, check.partition, instructions[check.partition].offset)
+            place = (self._names.orders, check.partition, fitting[check.partition].offset)
             log.warning("%s[%d] is resumed from %d by an operator", *place)
         if checks:
             self._report()
+
+    def _instructions(self) -> dict[int, Resume]:
+        try:
+            return instructions(self._cluster, self._names.reports, self._names.group)
+        except OperatorError as error:
+            log.warning("operators' instructions can't be read: %s", error, extra={"seldom": True})
+            return {}
 
     # --- lag
 

@@ -10,21 +10,12 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-from confluent_kafka import (
-    OFFSET_BEGINNING,
-    Consumer,
-    IsolationLevel,
-    KafkaError,
-    KafkaException,
-    TopicCollection,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it re-exports without __all__
 
 from screener.runners.clients import headers_of
-from screener.runners.cluster import Heard, connection
-from screener.runners.positions import Checkpoint, LastDecision, LogState, Resume, checkpoint_of, fingerprint
+from screener.runners.cluster import Heard, connection, topic_id
+from screener.runners.positions import Checkpoint, LastDecision, LogState, checkpoint_of, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -40,7 +31,6 @@ WINDOW_GROWTH = 16
 """Transactions leave markers behind their records: where a window has no record, a larger one is read."""
 SOURCE_HEADER, TOPIC_ID_HEADER, ROUND_HEADER = "screener-source", "screener-topic-id", "screener-round"
 TIMESTAMP_HEADER = "screener-source-timestamp-ms"
-RESUME_PREFIX = "resume/"
 FIRST, LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 Place = tuple[str, int]  # topic, partition
@@ -50,15 +40,9 @@ class LogNames(NamedTuple):
     """The topics and the group that positions depend on: orders, where decisions go, and where workers report."""
 
     orders: str
-    decisions: tuple[str, ...]
-    reports: str
     group: str
-
-
-def topic_id_of(admin: AdminClient, topic: str, seconds: float = CALL_SECONDS_MAX) -> str:
-    """Kafka's id of a topic, a new one whenever the topic is created; KafkaException where there is no such topic."""
-    future = admin.describe_topics(TopicCollection([topic]), request_timeout=seconds)[topic]
-    return str(_result(future, f"the id of {topic}").topic_id)
+    decisions: tuple[str, ...] = ()
+    reports: str = ""
 
 
 def ends_of(
@@ -107,10 +91,14 @@ class LogReader:
     def log_states(self, partitions: Iterable[int]) -> dict[int, LogState]:
         """The state of each partition's log; LogState.end counts records of open transactions as well."""
         places = [(self._names.orders, number) for number in partitions]
-        topic_id = topic_id_of(self.admin, self._names.orders)
+        current = topic_id(self.admin, self._names.orders)
+        if current is None:
+            raise KafkaException(
+                KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"there is no topic {self._names.orders}")
+            )
         starts = self._ends(places, FIRST)
         ends = self._ends(places, LATEST)
-        return {place[1]: LogState(topic_id, starts[place], ends[place]) for place in places}
+        return {place[1]: LogState(current, starts[place], ends[place]) for place in places}
 
     def commits(self, partitions: Iterable[int]) -> dict[int, Checkpoint | None]:
         """What the group has committed of each partition, None where that is nothing."""
@@ -133,7 +121,7 @@ class LogReader:
         self._read({(self._names.orders, number): offset for number, offset in offsets.items()}, take)
         return prints
 
-    def last_decisions(self, partitions: Iterable[int], topic_id: str) -> dict[int, LastDecision | None]:
+    def last_decisions(self, partitions: Iterable[int], current_id: str) -> dict[int, LastDecision | None]:
         """The latest decision on an order of each partition; of several topics' the one on the topic as it is now."""
         places = {(topic, number) for number in partitions for topic in self._names.decisions}
         latest: dict[int, LastDecision] = {}
@@ -144,38 +132,10 @@ class LogReader:
             firsts = {place: max(starts[place], ends[place] - window) for place in places}
             seen = self._decisions_from({place: first for place, first in firsts.items() if first < ends[place]})
             for (_, number), decision in seen.items():
-                latest[number] = max(decision, latest.get(number, decision), key=lambda row: _rank(row, topic_id))
+                latest[number] = max(decision, latest.get(number, decision), key=lambda row: _rank(row, current_id))
             places = {place for place in places - seen.keys() if firsts[place] > starts[place]}
             window *= WINDOW_GROWTH
         return {number: latest.get(number) for number in partitions}
-
-    def resumes(self) -> dict[int, Resume]:
-        """Operators' instructions for partitions of this group that are not carried out yet."""
-        rows = (resume_of(key, value, self._names.group) for key, value in self._reports().items())
-        return dict(filter(None, rows))
-
-    def paused(self, group: str) -> dict[int, str]:
-        """The partitions that workers of a group report as paused, with the reason."""
-        paused: dict[int, str] = {}
-        for value in self._reports().values():
-            try:
-                row = orjson.loads(value)
-                if row["group"] == group:
-                    paused |= {int(pause["partition"]): str(pause["reason"]) for pause in row["paused"]}
-            except (ValueError, KeyError, TypeError):
-                continue
-        return paused
-
-    def _reports(self) -> dict[bytes, bytes]:
-        """The newest record of each key in the topic of reports."""
-        values: dict[bytes, bytes | None] = {}
-
-        def take(_place: Place, message: Message) -> bool:
-            values[message.key() or b""] = message.value()
-            return False
-
-        self._read({(self._names.reports, 0): OFFSET_BEGINNING}, take)
-        return {key: value for key, value in values.items() if value is not None}
 
     def _ends(
         self,
@@ -247,37 +207,9 @@ def _bytes(value: str | bytes | None) -> bytes:
     return value.encode() if isinstance(value, str) else value or b""
 
 
-def _rank(decision: LastDecision, topic_id: str) -> tuple[bool, bool, int]:
+def _rank(decision: LastDecision, current_id: str) -> tuple[bool, bool, int]:
     """Order decisions: on the topic as it is now, then on one whose id is not stated, then by offset."""
-    return decision.topic_id == topic_id, not decision.topic_id, decision.offset
-
-
-def resume_key(group: str, partition: int) -> bytes:
-    """The key of an instruction in the topic of reports."""
-    return f"{RESUME_PREFIX}{group}/{partition}".encode()
-
-
-def resume_of(key: bytes, value: bytes, group: str) -> tuple[int, Resume] | None:
-    """The partition and the instruction of a record; None for a record of another kind or group."""
-    head = f"{RESUME_PREFIX}{group}/".encode()
-    number = key.removeprefix(head)
-    if not key.startswith(head) or not number.isdigit():
-        return None
-    try:
-        fields = orjson.loads(value)
-        offset, topic_id, reason = fields["offset"], fields["topic_id"], fields["reason"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    if type(offset) is not int or not isinstance(topic_id, str) or not isinstance(reason, str):
-        return None
-    return int(number), Resume(key, offset, topic_id, reason)
-
-
-def _result(future: Any, what: str) -> Any:  # noqa: ANN401  whatever the client's future gives
-    try:
-        return future.result(2 * CALL_SECONDS_MAX)
-    except TimeoutError:
-        raise _no_answer(what) from None
+    return decision.topic_id == current_id, not decision.topic_id, decision.offset
 
 
 def _no_answer(what: str) -> KafkaException:

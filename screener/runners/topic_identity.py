@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from screener.runners.cluster import Heard, connection
-from screener.runners.log_reader import topic_id_of
+from screener.runners.cluster import Heard, connection, topic_id
 
 if TYPE_CHECKING:
     from screener.settings import Cluster
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-CALL_SECONDS_MAX = 5.0
 RETRY_SECONDS = 0.2
 UNKNOWN_SECONDS = 60.0
 
@@ -79,7 +77,9 @@ class TopicIdentity:
                 question = self._questions
             try:
                 admin = admin or self._client()
-                topic_id = topic_id_of(admin, self._topic, CALL_SECONDS_MAX)
+                current = topic_id(admin, self._topic)
+                if current is None:
+                    raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "there is no such topic"))
             except KafkaException as error:
                 failing_since = failing_since or time.monotonic()
                 self._report(error, failing_since)
@@ -89,7 +89,7 @@ class TopicIdentity:
                 continue
             failing_since, self.fault = None, ""
             with self._changed:
-                self._topic_id, self._answered = topic_id, question
+                self._topic_id, self._answered = current, question
                 self._changed.notify_all()
 
     def _client(self) -> AdminClient:

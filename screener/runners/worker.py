@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from screener.model import Snapshot
     from screener.runners.follower import Answer, Refusal
+    from screener.runners.positions import Pause
     from screener.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,21 @@ class State:
         self.refusal = answer.refusal
         refused = None if answer.refusal is None else answer.refusal._asdict()
         self._report(announcement=answer.announcement, refused=refused)
+
+    def paused(self, pauses: list[Pause]) -> None:
+        """Note which partitions are paused."""
+        self._report(
+            paused=[
+                {
+                    "partition": pause.partition,
+                    "reason": pause.reason,
+                    "detail": pause.detail,
+                    "position": pause.position,
+                    "topic_id": pause.topic_id,
+                }
+                for pause in pauses
+            ]
+        )
 
     def _report(self, **changes: object) -> None:
         if self.reporter is not None:
@@ -225,7 +241,7 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
             topic = topics.named(topics.load(settings.topic_prefix), "announcements").name
             self._follower = Follower(settings, topic, self._state.metrics, self._state.answered)
             self._spawn("follower", partial(self._follower.run, self._state.swap))
-        self._state.lane = Lane(settings, self._state.in_use, self._state.metrics)
+        self._state.lane = Lane(settings, self._state.in_use, self._state.metrics, self._state.paused)
         self._spawn("lane", partial(self._run_lane, self._state.lane))
         self._outputs = Outputs(settings, self._state.lane, self._state.metrics)
         self._spawn("outputs", self._outputs.run)
