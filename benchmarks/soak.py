@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import workbench
 from screener import broker
-from tests.integration import ordeals
+from tests.integration import log_ordeals, ordeals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 ORDEALS: dict[str, Callable[[ordeals.Place], ordeals.Seen]] = {
     "kills": partial(ordeals.kills, orders=200_000, rate=5_000, times=20),
@@ -40,6 +40,11 @@ ORDEALS: dict[str, Callable[[ordeals.Place], ordeals.Seen]] = {
 ON_A_CLUSTER: dict[str, Callable[[Path], ordeals.Seen]] = {
     "rolling": partial(ordeals.rolling, rate=500, rounds=3, apart_seconds=4),
 }
+OF_THE_LOG: dict[str, Callable[[ordeals.Place], Sequence[log_ordeals.Accounted]]] = {
+    "recreated": partial(log_ordeals.recreated, orders=20_000, rate=5_000),
+    "restored": lambda place: [log_ordeals.restored_shorter(place, 20_000, running=True)],
+    "poison": lambda place: [log_ordeals.poison_headers(place, 50_000, 100)],
+}
 PARTITIONS = {"scaling": 12}
 """Of the ordeals that want others than the rest."""
 KILLS_IN_TRANSACTION_MIN = 10
@@ -52,13 +57,16 @@ GRACE_SECONDS = 30.0
 def main() -> int:
     """Run what is asked for, count, and say what was seen."""
     parser = workbench.parser(__doc__)
-    known = [*ORDEALS, *ON_A_CLUSTER]
+    known = [*ORDEALS, *ON_A_CLUSTER, *OF_THE_LOG]
     parser.add_argument("ordeals", nargs="*", metavar="ordeal", help=f"of {', '.join(known)}; all without any")
     options = parser.parse_args()
     if strange := set(options.ordeals).difference(known):
         parser.error(f"no such ordeal: {', '.join(sorted(strange))}")
     failed = False
     for name in options.ordeals or known:
+        if name in OF_THE_LOG:
+            failed |= not _log_ordeal(name, options.note if options.record else None)
+            continue
         begun = time.monotonic()
         seen = _seen(name)
         seconds = round(time.monotonic() - begun)
@@ -75,6 +83,24 @@ def main() -> int:
             figures = {"ordeal": name, "passed": right, "seconds": seconds, **seen._asdict()}
             workbench.record("soak", figures, options.note)
     return int(failed)
+
+
+def _log_ordeal(name: str, note: str | None) -> bool:
+    """Run an ordeal of the log; whether no order was lost or repeated silently. Recorded with a note, be it empty."""
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="screener-soak-") as made:
+        folder = Path(made)
+        try:
+            accounts = OF_THE_LOG[name](ordeals.Place(folder))
+        finally:
+            broker.stop(folder / "broker")
+    seconds = round(time.monotonic() - begun)
+    right = all(account.exact for account in accounts)
+    print(f"{name}: {'passed' if right else 'FAILED'} in {seconds} s: {'; then '.join(map(str, accounts))}", flush=True)
+    if note is not None:
+        rows = [account._asdict() for account in accounts]
+        workbench.record("soak", {"ordeal": name, "passed": right, "seconds": seconds, "accounts": rows}, note)
+    return right
 
 
 def _seen(name: str) -> ordeals.Seen:

@@ -112,6 +112,7 @@ class Place:
         group = f"bench-{self._groups}"
         environment = unset() | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
         if way.name == "worker":
+            self._begin_at_the_start(group)
             program = ["-c", BATCHES_OF.format(way.batch_orders_max)] if way.batch_orders_max else ["-m", "screener"]
             command = [sys.executable, *program, "worker", "--bootstrap-servers", self.bootstrap]
             command += ["--group", group, "--snapshot", str(self.path), "--allow-stale", "--sample"]
@@ -123,6 +124,16 @@ class Place:
         with (self.folder / f"{group}.log").open("wb") as log:
             child = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)  # noqa: S603
         return child, group
+
+    def _begin_at_the_start(self, group: str) -> None:
+        """Commit the start of `orders` for a new group: decisions without a commit mean expired offsets to a worker."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group})
+        try:
+            consumer.commit(
+                offsets=[TopicPartition(self.orders, at, 0) for at in range(PARTITIONS)], asynchronous=False
+            )
+        finally:
+            consumer.close()
 
     def committed(self, group: str) -> int:
         """How many orders a group has answered."""

@@ -16,6 +16,8 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from screener.runners import offsets
+from screener.settings import Cluster
 from tests.integration.kafka import WAIT_SECONDS, Worker, outputs, publish, reading
 from tests.integration.ordeals import Place, Publisher, good
 
@@ -156,16 +158,29 @@ def restore(place: Place, kept: Path) -> None:
         shutil.copytree(kept / folder.name, folder)
 
 
-def recreated(place: Place, orders: int) -> Accounted:
-    """`orders` is deleted and created again while a worker answers, and longer than it was."""
+def recreated(place: Place, orders: int, rate: float = 1e9) -> tuple[Accounted, Accounted]:
+    """`orders` is deleted and created again while orders stream in and a worker answers them.
+
+    The first account is of the new topic while its partitions are paused, the second one after they were resumed.
+    """
     worker = place.worker(0)
     worker.start().wait_ready()
     try:
         _send(place, range(orders))
         wait_answered(place, orders)
+        publisher = Publisher(place.bootstrap, 3 * orders, rate, good)
+        publisher.start()
+        wait_answered(place, orders + orders // 2)
         recreate(place.bootstrap, "orders", place.partitions)
-        _send(place, range(orders, 4 * orders))
-        return account(place.bootstrap, "", [worker])
+        publisher.wait()
+        _send(place, range(orders))
+        numbers = {str(number) for number in range(place.partitions)}
+        wait_until(lambda: paused_of([worker]).keys() == numbers, "all partitions are paused")
+        first = account(place.bootstrap, "", [worker])
+        for number in range(place.partitions):
+            offsets.resume(Cluster(place.bootstrap), "", "screener", number, "earliest")
+        wait_until(lambda: not paused_of([worker]), "all partitions go on")
+        return first, account(place.bootstrap, "", [worker])
     finally:
         worker.kill()
 
@@ -202,7 +217,7 @@ def _send(place: Place, numbers: range) -> None:
 def wait_answered(place: Place, decisions: int) -> None:
     """Wait until so many decisions are there."""
     with reading(place.bootstrap, outputs("")) as reader:
-        assert len(reader.read_until(decisions)) == decisions
+        wait_until(lambda: len(reader.read()) >= decisions, f"{decisions} decisions")
 
 
 # --- headers that the client can't read ------------------------------------------------------------------------------

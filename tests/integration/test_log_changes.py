@@ -39,12 +39,16 @@ def place(tmp_path: Path) -> Iterator[Place]:
         brokers.stop(tmp_path / "broker")
 
 
-def test_a_topic_that_is_created_again_while_a_worker_runs_is_paused_and_reported(place: Place) -> None:
-    """Orders of the new topic are not taken for a continuation of the old one, and none has the old topic's id."""
-    seen = log_ordeals.recreated(place, ORDERS // 3)
-    assert seen.exact, seen
-    assert seen.paused == {"0": "topic_recreated"}
-    assert seen.answered == 0, seen
+def test_a_topic_that_is_created_again_while_orders_stream_is_paused_and_reported(place: Place) -> None:
+    """Orders of the new topic are not taken for a continuation of the old one, and all are answered once on a word."""
+    paused, resumed = log_ordeals.recreated(place, ORDERS)
+    assert paused.exact, paused
+    assert paused.paused == {"0": "topic_recreated"}
+    assert paused.orders >= ORDERS
+    assert paused.answered == 0, paused
+    assert resumed.exact, resumed
+    assert resumed.answered == resumed.orders == paused.orders
+    assert resumed.paused == {}
 
 
 @pytest.mark.parametrize("runs", [True, False], ids=["while a worker runs", "while none runs"])
