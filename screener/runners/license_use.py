@@ -273,6 +273,8 @@ class Ledger:
         deadline = time.monotonic() + seconds
         _, end = client.get_watermark_offsets(partition, READ_SECONDS_MAX)
         at = self._next
+        if at > end:  # what was drawn before is not to be had any more: orders that cite a license go to a person
+            raise KafkaException(KafkaError(KafkaError._LOG_TRUNCATION, f"{topic} ends at {end}, before {at}"))  # noqa: SLF001
         while at < end:
             if time.monotonic() > deadline:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{topic} is read to {at} of {end}"))  # noqa: SLF001

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from screener.errors import OperatorError
-from screener.runners.clients import HOPELESS, LOG_CHANGED, ClientHungError, Received, received
+from screener.runners.clients import HOPELESS, LOG_CHANGED, ClientHungError, Received, error_text, received
 from screener.runners.positions import Checkpoint, LastAnswered, Position, fingerprint
 
 if TYPE_CHECKING:
@@ -145,8 +145,15 @@ class Partitions:
         """Read again what was delivered and is not answered, as far as its partitions are still held."""
         for number, reading in self._reading.items():
             if reading.delivered != reading.answered and number not in self._suspected:
-                self._consumer.seek(TopicPartition(self._orders, number, reading.answered))
+                self._seek(number, reading.answered)
             reading.delivered = reading.answered
+
+    def _seek(self, number: int, offset: int) -> None:
+        try:
+            self._consumer.seek(TopicPartition(self._orders, number, offset))
+        except KafkaException as error:  # its topic may be gone just now
+            log.warning("%s[%d] is checked: %s", self._orders, number, error_text(error), extra={"seldom": True})
+            self._suspected.add(number)
 
     # --- positions ---------------------------------------------------------------------------------------------------
 
