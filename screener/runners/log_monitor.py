@@ -22,7 +22,7 @@ from screener.errors import OperatorError
 from screener.runners import topics
 from screener.runners.clients import error_text
 from screener.runners.cluster import partition_counts
-from screener.runners.log_reader import FIRST, LATEST, LogReader, ends_of
+from screener.runners.log_reader import FIRST, LATEST, LogReader, ends_of, no_answer
 from screener.runners.offsets import instructions
 from screener.runners.positions import Checkpoint, LogState, Pause, judge, resumed, unanswered
 
@@ -317,9 +317,7 @@ class LogMonitor:
         ends, more = ends_of(reader.admin, places, LATEST, IsolationLevel.READ_UNCOMMITTED)
         starts, others = ends_of(reader.admin, places, FIRST, IsolationLevel.READ_UNCOMMITTED)
         if problems := [*faults, *more, *others]:
-            log.info("the lag is not known: %s", problems[0], extra={"seldom": True})
-            self._forget_unknown()
-            return
+            raise no_answer(problems[0])
         self._seen_at = time.monotonic()
         self._forget_left()
         topic_id = self._identity.latest

@@ -145,7 +145,7 @@ class LogReader:
     ) -> dict[Place, int]:
         offsets, faults = ends_of(self.admin, places, spec, isolation)
         if faults:
-            raise _no_answer(faults[0])
+            raise no_answer(faults[0])
         return offsets
 
     def _decisions_from(self, offsets: Mapping[Place, int]) -> dict[Place, LastDecision]:
@@ -175,7 +175,7 @@ class LogReader:
                         waiting.discard(place)
                     deadline = time.monotonic() + CALL_SECONDS_MAX
                 if time.monotonic() > deadline:
-                    raise _no_answer(f"{len(waiting)} partitions can't be read, one of them {min(waiting)}")
+                    raise no_answer(f"{len(waiting)} partitions can't be read, one of them {min(waiting)}")
         finally:
             self._consumer.unassign()
 
@@ -212,5 +212,6 @@ def _rank(decision: LastDecision, current_id: str) -> tuple[bool, bool, int]:
     return decision.topic_id == current_id, not decision.topic_id, decision.offset
 
 
-def _no_answer(what: str) -> KafkaException:
+def no_answer(what: str) -> KafkaException:
+    """An error for what the broker did not say."""
     return KafkaException(KafkaError(KafkaError._TIMED_OUT, f"no answer: {what}"))  # noqa: SLF001  its public name
