@@ -246,7 +246,6 @@ def _accepted(read: Callable[[str], object]) -> str:
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
 
-
 def _listed(words: Iterable[str]) -> str:
     """Some words as code, with commas."""
     return ", ".join(map(_code, words))
@@ -272,10 +271,9 @@ METRIC_NOTES = {
     " more",
     "screener_orders_held_back_seconds": "looked at once a second; 0 where nothing is held back. A minute is no"
     " transaction of a sender that is well: see ScreenerOrdersHeldBack in the runbook",
-    "screener_partitions_paused": "no order of the partition is answered until `screener offsets resume`; one series for"
-    " each paused partition, none where none is paused",
-    "screener_headers_unreadable_total": "a header whose name is not UTF-8: the record has no trace, the decision is the"
-    " same",
+    "screener_partitions_paused": "no order of the partition is answered until `screener offsets resume`; one series"
+    " for each paused partition, none where none is paused",
+    "screener_headers_unreadable_total": "a header whose name is not UTF-8: the decision is the same, and has no trace",
     "screener_parties_total": "the parties of a batch that is repeated count again",
     "screener_parties_new_total": "its share of `screener_parties_total` is what the memory misses; high after a start",
     "screener_license_contests_total": "some are normal where several workers have orders under one license",
@@ -311,9 +309,8 @@ makes them of these where a scrape says `convert_classic_histograms_to_nhcb: tru
 
 On the same port, `/health` answers 200 while the worker can go on and 503 when it ends, and `/ready` answers 200 when
 it has a snapshot, the lists are not too old, partitions are assigned and each of them is read; else 503 with the
-reasons, among them each paused partition. Its member
-`refused` names the newest announced snapshot and why it was refused, and is null where that is in use; the worker stays
-ready.
+reasons, among them each paused partition. Its member `refused` names the newest announced snapshot and why it was
+refused, and is null where that is in use; the worker stays ready.
 """
 
 
@@ -364,10 +361,10 @@ Declared in `topics/topics.toml`; `screener topics apply` makes them so and `scr
 only ever added, and the retention of a topic that exists is the operator's.
 
 A decision has the key and the partition number of its order, and four headers: `screener-source`, the order's
-`topic[partition]@offset`; `screener-source-timestamp-ms`, the time that the broker gave the order, or the worker's where
-the broker gave none; `screener-topic-id`, Kafka's id of the topic that the order stood in, another one after each
-creation; and `screener-round`, 0 for the worker's own answer. Consumers of
-decisions set `isolation.level=read_committed`; without it they see decisions of transactions that were rolled back.
+`topic[partition]@offset`; `screener-source-timestamp-ms`, the time that the broker gave the order, or the worker's
+where the broker gave none; `screener-topic-id`, Kafka's id of the topic that the order stood in, another one after each
+creation; and `screener-round`, 0 for the worker's own answer. Consumers of decisions set
+`isolation.level=read_committed`; without it they see decisions of transactions that were rolled back.
 """
 
 
@@ -595,8 +592,8 @@ CODES = {
         "Ask the sender for the name without it; treat it as an attempt to hide a name until it is explained.",
     ),
     "BROKER_TIME_MISSING": Reason(
-        "The broker did not say when it took the order: `message.timestamp.type` of `orders` is not `LogAppendTime`. The"
-        " order was judged on the worker's day.",
+        "The broker did not say when it took the order: `message.timestamp.type` of `orders` is not `LogAppendTime`."
+        " The order was judged on the worker's day.",
         "Have the operator run `screener topics apply` (ScreenerBrokerTimeMissing in the runbook), then send the order"
         " again.",
     ),
