@@ -263,6 +263,13 @@ def resume_at_last(kafka: Secured, prefix: str, partition: int, start: str) -> N
     assert f"{prefix}orders[{partition}] is resumed from" in seen[-1]
 
 
+def report_paused(plain: str, prefix: str, group: str, partition: int) -> None:
+    """Report a partition as paused, in the name of a worker of the group."""
+    reporter = Reporter(Cluster(plain), f"{prefix}screener.workers", f"{group}-9", group=group, slot=9)
+    reporter.report(paused=[{"partition": partition, "reason": "topic_recreated"}])
+    reporter.stop(clean=False)
+
+
 @pytest.fixture
 def operator(kafka: Secured, topic_prefix: str) -> list[Any]:
     """The rights of the operator's user, who has them."""
@@ -298,17 +305,10 @@ def test_an_operator_misses_each_right_that_is_taken_away(
     kafka: Secured, plain: str, topic_prefix: str, operator: list[Any], sample_file: Path
 ) -> None:
     """No more is declared than `offsets resume` and `snapshot announced` need, with a worker and one on trial."""
-    announce(
-        load_fleet({"sample": "true"}, {"SCREENER_BOOTSTRAP_SERVERS": plain}),
-        f"{topic_prefix}screener.snapshots",
-        sample_file,
-    )
-    pause = {"partition": 0, "reason": "topic_recreated"}
+    fleet = load_fleet({"sample": "true"}, {"SCREENER_BOOTSTRAP_SERVERS": plain})
+    announce(fleet, f"{topic_prefix}screener.snapshots", sample_file)
     for name in ("screener", "screener-shadow"):
-        group = f"{topic_prefix}{name}"
-        reporter = Reporter(Cluster(plain), f"{topic_prefix}screener.workers", f"{group}-0", group=group, slot=0)
-        reporter.report(paused=[pause])
-        reporter.stop(clean=False)
+        report_paused(plain, topic_prefix, f"{topic_prefix}{name}", 0)
     status, words = as_operator(kafka, topic_prefix, "snapshot", "announced")
     assert (status, words.count("has not answered")) == (0, 2), words
     assert resume(kafka, topic_prefix, 0, "earliest")[0] == 0
@@ -333,6 +333,47 @@ def missed_one_by_one(kafka: Secured, rights: list[Any], user: str) -> Iterator[
             yield one
             kafka.grant([one], user)
             time.sleep(SETTLE_SECONDS)
+
+
+@pytest.mark.parametrize("operation", ["Read", "Write"])
+def test_a_worker_that_may_not_take_an_instruction_stays_paused_and_says_so(
+    kafka: Secured,
+    plain: str,
+    topic_prefix: str,
+    operator: list[Any],
+    operation: str,
+    sample_file: Path,
+    tmp_path: Path,
+) -> None:
+    """Where it can't read the instruction it waits, where it can't take it back it ends; with the right it goes on."""
+    assert operator
+    rights = declared(topic_prefix)["screener-worker"]
+    kafka.grant(rights, "screener-worker")
+    missing = [
+        right._replace(operations=(operation,)) for right in rights if right.name == f"{topic_prefix}screener.workers"
+    ]
+    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file), "--sample"])
+    publish(plain, f"{topic_prefix}orders", [order("O-1")])
+    with running(worker), reading(plain, outputs(topic_prefix)) as reader:
+        number = reader.read_until(1)[0].partition
+        recreate(plain, f"{topic_prefix}orders", 2)
+        publish(plain, f"{topic_prefix}orders", [order("O-1", LISTED)])
+        wait_until(lambda: paused_of([worker]).get(str(number)) == "topic_recreated", "paused")
+        kafka.withdraw(missing, "screener-worker")
+        report_paused(plain, topic_prefix, f"{topic_prefix}screener", number)
+        resume_at_last(kafka, topic_prefix, number, "earliest")
+        if operation == "Read":
+            sentence = "operators' instructions can't be read"
+            wait_until(lambda: sentence in worker.log.read_text(), "it says so")
+            assert paused_of([worker]).get(str(number)) == "topic_recreated"
+            kafka.grant(missing, "screener-worker")
+        else:
+            assert worker.wait_end() == 2
+            assert "TOPIC_AUTHORIZATION_FAILED" in worker.log.read_text().splitlines()[-1]
+            kafka.grant(missing, "screener-worker")
+            worker.start()
+        decided = reader.read_until(2)
+    assert [record.decision["outcome"] for record in decided] == ["clear", "block"]
 
 
 @pytest.mark.parametrize("topic", ["orders.cleared", "orders.blocked"])
