@@ -220,8 +220,9 @@ def _settings() -> str:
         SETTINGS_TEXT,
         _table(("variable", "option", "meaning", "accepted", "default"), rows),
         f"Without a `{settings.env_name('max_list_age')}` the rules say how old a list may be: {days} days as shipped.",
-        "`screener topics`, `screener snapshot publish` and `screener licenses` take `SCREENER_BOOTSTRAP_SERVERS`,"
-        " `SCREENER_TOPIC_PREFIX` and what is without an option here as well. `SCREENER_PROFILE` and `SCREENER_SAMPLE`"
+        "`screener topics`, `screener snapshot publish`, `screener offsets` and `screener licenses` take"
+        " `SCREENER_BOOTSTRAP_SERVERS`, `SCREENER_TOPIC_PREFIX` and what is without an option here as well;"
+        " `screener offsets` takes `SCREENER_GROUP`, too. `SCREENER_PROFILE` and `SCREENER_SAMPLE`"
         " decide which snapshots are taken: `screener snapshot publish` reads them too, and they must be the same for"
         " all workers.",
         "## Other variables",
