@@ -77,6 +77,7 @@ soak: $(VENV)/.bench  ## the ordeals in full: kills, a broker that is gone, slow
 
 fuzz: $(VENV)/.fuzz  ## look for input that breaks what is promised, for ten minutes; what it found joins the corpus
 	@$(PY) tests/fuzz.py
+	@$(PY) tests/fuzz.py --target headers --seconds 60
 
 locks:  ## resolve requirements/*.in again (needs uv)
 	@command -v $(UV) >/dev/null || { echo "make locks needs uv: pip install uv" >&2; exit 2; }

@@ -23,6 +23,7 @@ from screener.core.policy import _CODES
 from screener.lists import rules
 from screener.runners import topics
 from screener.runners.metrics import Metrics
+from screener.runners.positions import PauseReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -219,8 +220,9 @@ def _settings() -> str:
         SETTINGS_TEXT,
         _table(("variable", "option", "meaning", "accepted", "default"), rows),
         f"Without a `{settings.env_name('max_list_age')}` the rules say how old a list may be: {days} days as shipped.",
-        "`screener topics`, `screener snapshot publish` and `screener licenses` take `SCREENER_BOOTSTRAP_SERVERS`,"
-        " `SCREENER_TOPIC_PREFIX` and what is without an option here as well. `SCREENER_PROFILE` and `SCREENER_SAMPLE`"
+        "`screener topics`, `screener snapshot publish`, `screener offsets` and `screener licenses` take"
+        " `SCREENER_BOOTSTRAP_SERVERS`, `SCREENER_TOPIC_PREFIX` and what is without an option here as well;"
+        " `screener offsets` takes `SCREENER_GROUP`, too. `SCREENER_PROFILE` and `SCREENER_SAMPLE`"
         " decide which snapshots are taken: `screener snapshot publish` reads them too, and they must be the same for"
         " all workers.",
         "## Other variables",
@@ -244,13 +246,20 @@ def _accepted(read: Callable[[str], object]) -> str:
 
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
+
+def _listed(words: Iterable[str]) -> str:
+    """Some words as code, with commas."""
+    return ", ".join(map(_code, words))
+
+
 LABELS = {
     "code": "reason code, see [reasons.md](reasons.md)",
     "topic": "an outgoing topic that this worker writes to",
     "version": "of screener",
     "outcome": "`clear`, `review`, `block`, `quarantine`",
     "list": "code of a source list, such as `EL`",
-    "reason": "code of a quarantine, see [reasons.md](reasons.md)",
+    "reason": "of `screener_quarantined_total` the code of a quarantine, see [reasons.md](reasons.md); of"
+    f" `screener_partitions_paused` {_listed(PauseReason)}",
     "result": "`committed`, `aborted`",
     "partition": "number of a partition that this worker has",
     "sha256": "hash of the snapshot in use; one series at a time",
@@ -258,7 +267,14 @@ LABELS = {
 
 METRIC_NOTES = {
     "screener_partitions_waiting": "any is an alert: `screener topics apply` adds partitions to outgoing topics",
-    "screener_orders_expired_total": "each is an order that nobody answered: screen it again, and lengthen retention",
+    "screener_orders_expired_total": "each is an order that nobody answered: screen it again, and lengthen retention."
+    " Offsets are counted, markers of a sender's transactions too; again when a worker finds the partition paused once"
+    " more",
+    "screener_orders_held_back_seconds": "looked at once a second; 0 where nothing is held back. A minute is no"
+    " transaction of a sender that is well: see ScreenerOrdersHeldBack in the runbook",
+    "screener_partitions_paused": "no order of the partition is answered until `screener offsets resume`; one series"
+    " for each paused partition, none where none is paused",
+    "screener_headers_unreadable_total": "a header whose name is not UTF-8: the decision is the same, and has no trace",
     "screener_parties_total": "the parties of a batch that is repeated count again",
     "screener_parties_new_total": "its share of `screener_parties_total` is what the memory misses; high after a start",
     "screener_license_contests_total": "some are normal where several workers have orders under one license",
@@ -275,7 +291,9 @@ METRIC_NOTES = {
     "screener_screening_seconds": "decoding to decision, without Kafka; committed orders only",
     "screener_batch_orders": "small when quiet, large when the worker is behind",
     "screener_transactions_total": "an abort is repeated; after eight in a row the worker ends",
-    "screener_consumer_lag_records": "told once a second; gone when the partition goes to another worker",
+    "screener_consumer_lag_records": "told once a second, for paused partitions too; orders behind a sender's open"
+    " transaction count. Gone a few seconds after the partition goes to another worker, and half a minute after Kafka"
+    " ceased to answer",
     "screener_snapshot_age_seconds": "since the first moment (UTC) of its edition's day; 0 where no list ages",
     "screener_snapshot_age_max_seconds": "`SCREENER_MAX_LIST_AGE`, or as the rules say; beyond it nothing is cleared",
     "screener_snapshot_info": "its value is always 1; all workers should tell the same hash",
@@ -291,9 +309,9 @@ began, as `..._created`. Histograms have the buckets below: the client library h
 makes them of these where a scrape says `convert_classic_histograms_to_nhcb: true`.
 
 On the same port, `/health` answers 200 while the worker can go on and 503 when it ends, and `/ready` answers 200 when
-it has a snapshot, the lists are not too old and partitions are assigned; else 503 with the reasons. Its member
-`refused` names the newest announced snapshot and why it was refused, and is null where that is in use; the worker stays
-ready.
+it has a snapshot, the lists are not too old, partitions are assigned and each of them is read; else 503 with the
+reasons, among them each paused partition. Its member `refused` names the newest announced snapshot and why it was
+refused, and is null where that is in use; the worker stays ready.
 """
 
 
@@ -343,9 +361,11 @@ Declared in `topics/topics.toml`; `screener topics apply` makes them so and `scr
 (`SCREENER_TOPIC_PREFIX`) goes before every name. Partitions and retention are what a new topic gets; partitions are
 only ever added, and the retention of a topic that exists is the operator's.
 
-A decision has the key and the partition number of its order, and two headers: `screener-source`, the order's
-`topic[partition]@offset`, and `screener-source-timestamp-ms`, the time that the broker gave the order. Consumers of
-decisions set `isolation.level=read_committed`; without it they see decisions of transactions that were rolled back.
+A decision has the key and the partition number of its order, and four headers: `screener-source`, the order's
+`topic[partition]@offset`; `screener-source-timestamp-ms`, the time that the broker gave the order, or the worker's
+where the broker gave none; `screener-topic-id`, Kafka's id of the topic that the order stood in, another one after each
+creation; and `screener-round`, 0 for the worker's own answer. Consumers of decisions set
+`isolation.level=read_committed`; without it they see decisions of transactions that were rolled back.
 """
 
 
@@ -571,6 +591,12 @@ CODES = {
         "A party's name holds a mark (U+202D, U+202E) that has letters shown in another order than they are written, so"
         " that a person reads another name than the one that was looked up.",
         "Ask the sender for the name without it; treat it as an attempt to hide a name until it is explained.",
+    ),
+    "BROKER_TIME_MISSING": Reason(
+        "The broker did not say when it took the order: `message.timestamp.type` of `orders` is not `LogAppendTime`."
+        " The order was judged on the worker's day.",
+        "Have the operator run `screener topics apply` (ScreenerBrokerTimeMissing in the runbook), then send the order"
+        " again.",
     ),
     "DATE_MISSING": Reason(
         "There is no day to judge on: a file's order without `export_date` and `placed_at`, and no `--as-of`. All that"

@@ -31,6 +31,7 @@ OUTCOMES: Final = {
 BOTH_DAYS: Final = "Where no day was fixed, an order that leaves later than it came is judged on both days."
 
 NOTICES: Final = {
+    "BROKER_TIME_MISSING": "The broker did not say when it took the order; it was judged on the worker's own day.",
     "DATE_MISSING": "There was no day to judge on, so that everything found counts, whatever its dates.",
     "DATE_IMPLAUSIBLE": "The export date lies before the day the order came, or too far ahead.",
     "LIST_STALE": "A list was older than allowed, so that it clears nothing.",

@@ -44,13 +44,17 @@ def who(operation: str, role: str) -> set[str]:
     ("role", "writers", "readers"),
     [
         ("in", {"order-system"}, {"screener-worker", "screener-shadow"}),
-        ("out", {"screener-worker"}, {"order-system-answers", "reviewers"}),
-        ("shadow", {"screener-shadow"}, set()),
-        ("announcements", {"screener-publisher"}, {"screener-publisher", "screener-worker", "screener-shadow"}),
+        ("out", {"screener-worker"}, {"order-system-answers", "reviewers", "screener-worker"}),
+        ("shadow", {"screener-shadow"}, {"screener-shadow"}),
+        (
+            "announcements",
+            {"screener-publisher"},
+            {"screener-publisher", "screener-operator", "screener-worker", "screener-shadow"},
+        ),
         (
             "workers",
-            {"screener-worker", "screener-shadow"},
-            {"screener-publisher", "screener-worker", "screener-shadow"},
+            {"screener-worker", "screener-shadow", "screener-operator"},
+            {"screener-publisher", "screener-operator", "screener-worker", "screener-shadow"},
         ),
         ("usage", {"screener-worker"}, {"screener-worker", "screener-shadow", "screener-license-sums"}),
         ("drawn", {"screener-license-sums"}, {"screener-worker", "screener-shadow", "screener-license-sums"}),
@@ -59,7 +63,7 @@ def who(operation: str, role: str) -> set[str]:
 def test_topics_have_one_writer(role: str, writers: set[str], readers: set[str]) -> None:
     """Each topic is written by one program, and read by those that need it: nobody answers their own order.
 
-    Only what workers report of themselves is written by workers on trial as well.
+    Only what workers report of themselves is written by workers on trial as well, and an operator instructs them there.
     """
     assert (who("Write", role), who("Read", role)) == (writers, readers)
 
@@ -84,13 +88,22 @@ def test_a_worker_may_do_what_it_does(user: str, prefix: str, *, shadow: bool) -
     own = {row[1:] for row in rights(prefix) if row[0] == user}
     held = _settings(topic_prefix=prefix, shadow=shadow, slot=2)
     required = topics.required(prefix, shadow=shadow)
+    written = {"shadow", "workers"} if shadow else {"out", "workers", "usage"}
     assert {name for resource, name, _ in own if resource == "topic"} == {topic.name for topic in required}
     for topic in required:
         assert ("topic", topic.name, "DescribeConfigs") in own
-        assert ("topic", topic.name, "Write" if topic.role in {"out", "shadow"} else "Read") in own
+        assert ("topic", topic.name, "Read") in own
+        assert (("topic", topic.name, "Write") in own) == (topic.role in written), topic.name
     assert ("group", clients.consumer_settings(held, print)["group.id"], "Read") in own
     (beginning,) = {name.rstrip("*") for resource, name, _ in own if resource == "transactionalId"}
     assert held.transactional_id.startswith(beginning)
+
+
+def test_an_operator_reads_neither_orders_nor_decisions() -> None:
+    """Who says from where to go on sees how long the log is and what workers report."""
+    own = {row[1:] for row in rights() if row[0] == "screener-operator"}
+    contents = {topic.name for topic in topics.load() if topic.role in {"in", "out", "shadow", "usage"}}
+    assert {(name, what) for _, name, what in own if name in contents} == {("orders", "Describe")}
 
 
 def test_groups_that_are_never_joined_are_known() -> None:

@@ -14,8 +14,11 @@ from screener.runners import topics
 from screener.runners.announcements import announce
 from screener.runners.children import unset
 from screener.runners.cluster import connection
+from screener.runners.worker_reports import Reporter
 from screener.settings import Cluster, load_cluster, load_fleet
-from tests.integration.kafka import LISTED, Worker, committed, order, outputs, publish, reading, running
+from tests.integration.kafka import CLEAN, LISTED, Worker, committed, order, outputs, publish, reading, running
+from tests.integration.log_ordeals import paused_of, recreate, wait_until
+from tests.integration.test_log_changes import forget_offsets
 from tests.ops.secure import PASSWORD, Secured, secured
 from tests.scripts import script
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GENERATE = script("k8s/generate.py")
+SETTLE_SECONDS = 0.3
+"""After which the broker has taken a right over."""
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +48,13 @@ def plain(kafka: Secured, topic_prefix: str) -> str:
 
 def said_by_check(environment: dict[str, str]) -> tuple[int, str]:
     """Exit status and words of `screener topics check` with these settings."""
+    return output_of(["topics", "check"], environment)
+
+
+def output_of(arguments: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    """Exit status and words of a command with these settings."""
     done = subprocess.run(
-        [sys.executable, "-m", "screener", "topics", "check"],
+        [sys.executable, "-m", "screener", *arguments],
         env=unset() | environment,
         capture_output=True,
         text=True,
@@ -226,6 +236,184 @@ def test_a_right_that_is_taken_away_ends_the_worker_and_loses_nothing(
     assert decided.topic == f"{topic_prefix}orders.blocked"
 
 
+# --- a log that changes ----------------------------------------------------------------------------------------------
+
+
+def as_operator(kafka: Secured, prefix: str, *arguments: str) -> tuple[int, str]:
+    """Exit status and words of a command of somebody who logs in as `screener-operator`."""
+    environment = kafka.environment("LOGIN", "screener-operator")
+    return output_of(list(arguments), environment | {"SCREENER_TOPIC_PREFIX": prefix})
+
+
+def resume(kafka: Secured, prefix: str, partition: int, start: str) -> tuple[int, str]:
+    """Exit status and words of `screener offsets resume`, by the operator's user."""
+    return as_operator(kafka, prefix, "offsets", "resume", "--partition", str(partition), "--from", start)
+
+
+def resume_at_last(kafka: Secured, prefix: str, partition: int, start: str) -> None:
+    """Resume a paused partition; while partitions are shared out anew, nobody reports it as paused for a moment."""
+    seen: list[str] = []
+
+    def taken() -> bool:
+        status, words = resume(kafka, prefix, partition, start)
+        seen.append(words)
+        return status == 0
+
+    wait_until(taken, f"resumed: {seen}")
+    assert f"{prefix}orders[{partition}] is resumed from" in seen[-1]
+
+
+def report_paused(plain: str, prefix: str, group: str, partition: int) -> None:
+    """Report a partition as paused, in the name of a worker of the group."""
+    reporter = Reporter(Cluster(plain), f"{prefix}screener.workers", f"{group}-9", group=group, slot=9)
+    reporter.report(paused=[{"partition": partition, "reason": "topic_recreated"}])
+    reporter.stop(clean=False)
+
+
+@pytest.fixture
+def operator(kafka: Secured, topic_prefix: str) -> list[Any]:
+    """The rights of the operator's user, who has them."""
+    rights = declared(topic_prefix)["screener-operator"]
+    kafka.add_user("screener-operator")
+    kafka.grant(rights, "screener-operator")
+    return rights
+
+
+def test_a_worker_pauses_and_an_operator_resumes_with_the_declared_rights(
+    kafka: Secured, plain: str, topic_prefix: str, operator: list[Any], sample_file: Path, tmp_path: Path
+) -> None:
+    """A topic that is created again is noticed, and its orders are answered on the word of the operator's user."""
+    assert operator
+    kafka.grant(declared(topic_prefix)["screener-worker"], "screener-worker")
+    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file), "--sample"])
+    with running(worker), reading(plain, outputs(topic_prefix)) as reader:
+        publish(plain, f"{topic_prefix}orders", [order("O-1", LISTED), order("O-2")])
+        assert len(reader.read_until(2)) == 2
+        recreate(plain, f"{topic_prefix}orders", 2)
+        publish(plain, f"{topic_prefix}orders", [order("O-3", LISTED), order("O-4")])
+        wait_until(lambda: paused_of([worker]) == dict.fromkeys("01", "topic_recreated"), "paused")
+        assert f"{topic_prefix}orders[0] is paused (topic_recreated)" in worker.get("/ready")[1]
+        assert len(reader.read_until(2, 2.0)) == 2
+        for number in range(2):
+            resume_at_last(kafka, topic_prefix, number, "earliest")
+        decided = {record.key: record.decision["outcome"] for record in reader.read_until(4)}
+        assert decided == {b"O-1": "block", b"O-2": "clear", b"O-3": "block", b"O-4": "clear"}
+        wait_until(lambda: worker.get("/ready")[0] == 200, "ready again")
+
+
+def test_an_operator_misses_each_right_that_is_taken_away(
+    kafka: Secured, plain: str, topic_prefix: str, operator: list[Any], sample_file: Path
+) -> None:
+    """No more is declared than `offsets resume` and `snapshot announced` need, with a worker and one on trial."""
+    fleet = load_fleet({"sample": "true"}, {"SCREENER_BOOTSTRAP_SERVERS": plain})
+    announce(fleet, f"{topic_prefix}screener.snapshots", sample_file)
+    for name in ("screener", "screener-shadow"):
+        report_paused(plain, topic_prefix, f"{topic_prefix}{name}", 0)
+    status, words = as_operator(kafka, topic_prefix, "snapshot", "announced")
+    assert (status, words.count("has not answered")) == (0, 2), words
+    assert resume(kafka, topic_prefix, 0, "earliest")[0] == 0
+    for right in missed_one_by_one(kafka, operator, "screener-operator"):
+        if right.name in {f"{topic_prefix}orders", f"{topic_prefix}screener.workers", "screener-workers-unused"}:
+            status, words = resume(kafka, topic_prefix, 0, "earliest")
+            assert status == 2, (right, words)
+            assert "uthorization failed" in words, (right, words)
+        else:
+            status, words = as_operator(kafka, topic_prefix, "snapshot", "announced")
+            assert status == 2 or "is not known: consumer group" in words, (right, words)
+    assert resume(kafka, topic_prefix, 0, "earliest")[0] == 0
+
+
+def missed_one_by_one(kafka: Secured, rights: list[Any], user: str) -> Iterator[Any]:
+    """Take each operation of each right away, and give it back."""
+    for right in rights:
+        for operation in right.operations:
+            one = right._replace(operations=(operation,))
+            kafka.withdraw([one], user)
+            time.sleep(SETTLE_SECONDS)
+            yield one
+            kafka.grant([one], user)
+            time.sleep(SETTLE_SECONDS)
+
+
+@pytest.mark.parametrize("operation", ["Read", "Write"])
+def test_a_worker_that_may_not_take_an_instruction_stays_paused_and_says_so(
+    kafka: Secured,
+    plain: str,
+    topic_prefix: str,
+    operator: list[Any],
+    operation: str,
+    sample_file: Path,
+    tmp_path: Path,
+) -> None:
+    """Where it can't read the instruction it waits, where it can't take it back it ends; with the right it goes on."""
+    assert operator
+    rights = declared(topic_prefix)["screener-worker"]
+    kafka.grant(rights, "screener-worker")
+    missing = [
+        right._replace(operations=(operation,)) for right in rights if right.name == f"{topic_prefix}screener.workers"
+    ]
+    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file), "--sample"])
+    publish(plain, f"{topic_prefix}orders", [order("O-1")])
+    with running(worker), reading(plain, outputs(topic_prefix)) as reader:
+        number = reader.read_until(1)[0].partition
+        recreate(plain, f"{topic_prefix}orders", 2)
+        publish(plain, f"{topic_prefix}orders", [order("O-1", LISTED)])
+        wait_until(lambda: paused_of([worker]).get(str(number)) == "topic_recreated", "paused")
+        kafka.withdraw(missing, "screener-worker")
+        report_paused(plain, topic_prefix, f"{topic_prefix}screener", number)
+        resume_at_last(kafka, topic_prefix, number, "earliest")
+        if operation == "Read":
+            sentence = "operators' instructions can't be read"
+            wait_until(lambda: sentence in worker.log.read_text(), "it says so")
+            assert paused_of([worker]).get(str(number)) == "topic_recreated"
+            kafka.grant(missing, "screener-worker")
+        else:
+            assert worker.wait_end() == 2
+            assert "TOPIC_AUTHORIZATION_FAILED" in worker.log.read_text()
+            kafka.grant(missing, "screener-worker")
+            worker.start()
+        decided = reader.read_until(2)
+    assert [record.decision["outcome"] for record in decided] == ["clear", "block"]
+
+
+@pytest.mark.parametrize("topic", ["orders.cleared", "orders.blocked"])
+def test_a_worker_that_may_not_see_its_decisions_answers_nothing_twice(
+    kafka: Secured,
+    plain: str,
+    topic_prefix: str,
+    operator: list[Any],
+    topic: str,
+    sample_file: Path,
+    tmp_path: Path,
+) -> None:
+    """Where the group's positions are gone it waits for the right to read them, and says so; then it is paused."""
+    rights = declared(topic_prefix)
+    kafka.grant(rights["screener-worker"], "screener-worker")
+    assert operator
+    missing = [
+        right._replace(operations=("Read",))
+        for right in rights["screener-worker"]
+        if right.name == f"{topic_prefix}{topic}"
+    ]
+    worker = worker_of(kafka, topic_prefix, tmp_path, ["--snapshot", str(sample_file), "--sample"])
+    records = [order("O-1", LISTED if topic == "orders.blocked" else CLEAN)]
+    with running(worker), reading(plain, outputs(topic_prefix)) as reader:
+        publish(plain, f"{topic_prefix}orders", records)
+        number = reader.read_until(1)[0].partition
+        assert worker.stop() == 0
+        forget_offsets(plain, topic_prefix)
+        kafka.withdraw(missing, "screener-worker")
+        worker.start()
+        wait_until(lambda: "the logs of orders can't be looked at: TOPIC_AUTH" in worker.log.read_text(), "it says so")
+        assert "are being checked" in worker.get("/ready")[1]
+        kafka.grant(missing, "screener-worker")
+        wait_until(lambda: paused_of([worker]) == {str(number): "offsets_expired"}, "paused")
+        resume_at_last(kafka, topic_prefix, number, "1")
+        wait_until(lambda: worker.get("/ready")[0] == 200, "ready again")
+        publish(plain, f"{topic_prefix}orders", [order("O-2")])
+        assert sorted(record.key or b"" for record in reader.read_until(2)) == [b"O-1", b"O-2"]
+
+
 FORGERIES = (
     ("order-system", "orders", None),
     ("order-system", "orders.cleared", "TOPIC_AUTHORIZATION_FAILED"),
@@ -237,6 +425,9 @@ FORGERIES = (
     ("screener-shadow", "orders.cleared", "TOPIC_AUTHORIZATION_FAILED"),
     ("screener-publisher", "orders.cleared", "TOPIC_AUTHORIZATION_FAILED"),
     ("screener-license-sums", "screener.license-usage", "TOPIC_AUTHORIZATION_FAILED"),
+    ("screener-operator", "orders", "TOPIC_AUTHORIZATION_FAILED"),
+    ("screener-operator", "orders.cleared", "TOPIC_AUTHORIZATION_FAILED"),
+    ("screener-operator", "screener.snapshots", "TOPIC_AUTHORIZATION_FAILED"),
     ("nobody", "orders", "TOPIC_AUTHORIZATION_FAILED"),
 )
 
