@@ -41,6 +41,8 @@ UNREADABLE = "unreadable"
 AGE_HOURS_MAX = 24.0
 CLOCK_SKEW_MS_MAX = 60_000
 """A decision from further ahead of the gate's clock than this holds its order."""
+GROUP = "order-system-answers-gate"
+"""The client asks for its coordinator, so topics/access.toml allows it; it is never joined, and has no offsets."""
 METADATA_MS = 5_000
 """How long the client may not know a partition that is new; its default of five minutes is too long for a gate."""
 CALL_SECONDS_MAX = 10.0
@@ -211,8 +213,7 @@ class Gate:
 
 def _replaced_in_its_log(row: Decision, decisions: Iterable[Decision]) -> bool:
     """Whether a decision can be forgotten: whatever it replaces, the newer one of the same log replaces as well."""
-    log = row.place and row.place.log
-    return log is not None and any(o.place and o.place.log == log and is_newer(o, row) for o in decisions)
+    return any(row.place and o.place and o.place.log == row.place.log and is_newer(o, row) for o in decisions)
 
 
 # --- Kafka -----------------------------------------------------------------------------------------------------------
@@ -241,7 +242,7 @@ class DecisionReader:
         self._consumer = Consumer(
             {
                 **cluster,
-                "group.id": "unused",  # partitions are assigned here, and no offset is committed
+                "group.id": GROUP,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "enable.partition.eof": True,
