@@ -18,6 +18,7 @@ from screener.settings import Cluster, load_cluster, load_fleet
 from tests.integration.kafka import LISTED, Worker, committed, order, outputs, publish, reading, running
 from tests.ops.secure import PASSWORD, Secured, secured
 from tests.scripts import script
+from topics.examples.gate import DecisionReader, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,6 +225,22 @@ def test_a_right_that_is_taken_away_ends_the_worker_and_loses_nothing(
     with running(worker), reading(plain, outputs(topic_prefix)) as reader:
         (decided,) = reader.read_until(1)
     assert decided.topic == f"{topic_prefix}orders.blocked"
+
+
+def test_the_example_of_a_gate_reads_with_the_declared_rights(kafka: Secured, plain: str, topic_prefix: str) -> None:
+    """As the order system's user for answers; while it may not read a topic the gate knows that it lacks something."""
+    user = "order-system-answers"
+    login = client_of(kafka, user)
+    publish(plain, f"{topic_prefix}orders.cleared", [(b"O-1", b"{}")])
+    gate = Gate(1)
+    decisions = DecisionReader(login["bootstrap.servers"], gate, topic_prefix, login)
+    try:
+        assert not decisions.read_to_end(10.0)
+        kafka.grant(declared(topic_prefix)[user], user)
+        assert decisions.read_to_end()
+        assert gate.standing("O-1")
+    finally:
+        decisions.close()
 
 
 FORGERIES = (
