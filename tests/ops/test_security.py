@@ -21,6 +21,7 @@ from tests.integration.log_ordeals import paused_of, recreate, wait_until
 from tests.integration.test_log_changes import forget_offsets
 from tests.ops.secure import PASSWORD, Secured, secured
 from tests.scripts import script
+from topics.examples.gate import DecisionReader, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -412,6 +413,22 @@ def test_a_worker_that_may_not_see_its_decisions_answers_nothing_twice(
         wait_until(lambda: worker.get("/ready")[0] == 200, "ready again")
         publish(plain, f"{topic_prefix}orders", [order("O-2")])
         assert sorted(record.key or b"" for record in reader.read_until(2)) == [b"O-1", b"O-2"]
+
+
+def test_the_example_of_a_gate_reads_with_the_declared_rights(kafka: Secured, plain: str, topic_prefix: str) -> None:
+    """As the order system's user for answers; while it may not read a topic the gate knows that it lacks something."""
+    user = "order-system-answers"
+    login = client_of(kafka, user)
+    publish(plain, f"{topic_prefix}orders.cleared", [(b"O-1", b"{}")])
+    gate = Gate(1)
+    decisions = DecisionReader(login["bootstrap.servers"], gate, topic_prefix, login)
+    try:
+        assert not decisions.read_to_end(10.0)
+        kafka.grant(declared(topic_prefix)[user], user)
+        assert decisions.read_to_end()
+        assert gate.standing("O-1")
+    finally:
+        decisions.close()
 
 
 FORGERIES = (

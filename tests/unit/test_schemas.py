@@ -84,9 +84,9 @@ def test_examples_follow_the_order_schema(example: dict[str, str]) -> None:
 
 
 def test_every_example_has_an_expected_outcome() -> None:
-    """`expected.toml` names each file beside it once, with a known outcome and why; each outcome has an example."""
+    """`expected.toml` names each order beside it once, with a known outcome and why; each outcome has an example."""
     named = [example["file"] for example in EXAMPLES]
-    beside = {path.name for path in (TOPICS / "examples").iterdir()} - {"expected.toml"}
+    beside = {path.name for path in (TOPICS / "examples").iterdir()} - {"expected.toml", "gate.py", "__pycache__"}
     assert sorted(named) == sorted(beside)
     assert {example["outcome"] for example in EXAMPLES} == {"clear", "review", "block", "quarantine"}
     assert all(example["why"].endswith(".") for example in EXAMPLES)
