@@ -357,9 +357,12 @@ class Lane:
         """Commit the position that an operator chose for a paused partition, and take the instruction back with it."""
         while (due := held.resume_next()) is not None:
             offset, instruction = due
-            if not self._commit_alone([offset], held, instruction.key, instruction.topic_id):
-                return
-            held.resume(offset)
+            if self._commit_alone([offset], held, instruction.key, instruction.topic_id):
+                held.resume(offset)
+            else:
+                log.error("%s[%d] could not be resumed, and stays paused", self._orders, offset.partition)
+                self._aborts = 0  # it is tried again, and must not end those that go on
+                held.keep_paused(offset.partition)
 
     def _commit_alone(
         self, offsets: list[TopicPartition], held: Partitions, key: bytes | None, topic_id: str = ""

@@ -20,7 +20,7 @@ from confluent_kafka import IsolationLevel, KafkaException
 
 from screener.errors import OperatorError
 from screener.runners import topics
-from screener.runners.clients import error_text
+from screener.runners.clients import HOPELESS, error_text
 from screener.runners.cluster import partition_counts
 from screener.runners.log_reader import FIRST, LATEST, LogReader, ends_of, no_answer
 from screener.runners.offsets import instructions
@@ -87,6 +87,8 @@ class LogMonitor:
         self._due = {"waiting": 0.0, "resume": 0.0}
         self._suspects: set[int] = set()
         self._left_at: dict[int, float] = {}
+        self._resuming: set[int] = set()
+        self._fault = ""
         self.positions: dict[int, Position] = {}
         """Where each partition that is read stands; the lane replaces the whole dictionary."""
 
@@ -99,7 +101,9 @@ class LogMonitor:
             self._left_at |= dict.fromkeys(self._numbers - numbers, time.monotonic())
             self._numbers, self._results = numbers, []
             self._unchecked = dict.fromkeys(numbers)
-            self._waiting, self._paused, self.positions = frozenset(), {}, {}
+            self._paused = {number: pause for number, pause in self._paused.items() if number in numbers}
+            self._waiting, self.positions = frozenset(), {}
+            self._resuming.clear()
             self._suspects.clear()
             self._changed.notify_all()
         self._report()
@@ -108,16 +112,22 @@ class LogMonitor:
         """Forget what is under way: other workers may have these partitions now."""
         with self._changed:
             self._round += 1
-            self._unchecked, self._results, self._paused = {}, [], {}
+            self._unchecked, self._results = {}, []
             self._waiting = frozenset()
+            self._resuming.clear()
             self._behind_since.clear()
-        self._report()
 
     def check(self, checkpoints: Mapping[int, Checkpoint]) -> None:
         """Check partitions of which the lane knows how far they are answered."""
         with self._changed:
             self._unchecked |= checkpoints
+            self._resuming -= checkpoints.keys()
             self._changed.notify_all()
+
+    def keep_paused(self, number: int) -> None:
+        """Note that a partition could not be resumed now; its instruction is looked at again."""
+        with self._changed:
+            self._resuming.discard(number)
 
     def suspects(self) -> set[int]:
         """Take the partitions that are read and whose log does not fit their position any more."""
@@ -137,7 +147,9 @@ class LogMonitor:
             paused, unchecked, waiting = list(self._paused.values()), sorted(self._unchecked), sorted(self._waiting)
         phrases = [f"{self._names.orders}[{row.partition}] is paused ({row.reason}): {row.detail}" for row in paused]
         if unchecked := [number for number in unchecked if number not in self._waiting]:
-            phrases.append(f"the logs of partitions {unchecked} are being checked")
+            phrases.append(
+                f"the logs of partitions {unchecked} are being checked" + f" ({self._fault})" * bool(self._fault)
+            )
         if waiting:
             phrases.append(f"partitions {waiting} wait for outgoing topics with as many partitions")
         if self._identity.fault:
@@ -169,9 +181,9 @@ class LogMonitor:
                     self._check_all(reader)
                     self._check_paused(reader)
                     self._look(reader)
+                    self._fault = ""
                 except (KafkaException, OperatorError) as error:
-                    text = error_text(error) if isinstance(error, KafkaException) else error
-                    log.info("the logs of orders can't be looked at: %s", text, extra={"seldom": True})
+                    self._note_fault(error)
                     if reader is not None:
                         reader.close()
                     reader = None  # it goes on with what it remembers of leaders and partitions, however wrong
@@ -180,6 +192,13 @@ class LogMonitor:
         finally:
             if reader is not None:
                 reader.close()
+
+    def _note_fault(self, error: KafkaException | OperatorError) -> None:
+        """Log why the logs can't be looked at; what the cluster refuses to this user does not pass by itself."""
+        refused = isinstance(error, KafkaException) and error.args[0].code() in HOPELESS
+        self._fault = error_text(error) if isinstance(error, KafkaException) else str(error)
+        level = logging.ERROR if refused else logging.INFO
+        log.log(level, "the logs of orders can't be looked at: %s", self._fault, extra={"seldom": True})
 
     def _wait(self) -> bool:
         """Wait until there is something to do; whether to end."""
@@ -209,9 +228,10 @@ class LogMonitor:
             self._waiting = frozenset(without)
             for check in verdicts:
                 self._unchecked.pop(check.partition, None)
+                self._paused.pop(check.partition, None)
                 if isinstance(check.position, Pause):
                     self._paused[check.partition] = check.position
-            self._results += [Check(-1, None, fault=fault)] if fault else verdicts
+            self._results += [Check(-1, None, fault=f"the topics do not fit: {fault}")] if fault else verdicts
         self._log_checks(verdicts, without, waiting)
 
     def _compare_topics(self, reader: LogReader, unchecked: Iterable[int]) -> tuple[str, list[int]]:
@@ -274,7 +294,9 @@ class LogMonitor:
     def _check_paused(self, reader: LogReader) -> None:
         """Look for operators' instructions, and let those partitions go on that they are meant for."""
         with self._changed:
-            current, paused = self._round, dict(self._paused)
+            current = self._round
+            settled = self._paused.keys() - self._unchecked.keys() - self._resuming
+            paused = {number: self._paused[number] for number in settled}
         if not paused or time.monotonic() < self._due["resume"]:
             return
         self._due["resume"] = time.monotonic() + RESUME_SECONDS
@@ -288,13 +310,13 @@ class LogMonitor:
             if current != self._round:
                 return
             self._results += checks
-            for check in checks:
-                self._paused.pop(check.partition, None)
+            self._resuming |= {check.partition for check in checks}
+        for number in fitting.keys() - {check.partition for check in checks}:
+            text = "%s[%d]: an operator's instruction is meant for another pause, or for an offset that is not there"
+            log.warning(text, self._names.orders, number, extra={"seldom": True})
         for check in checks:
             place = (self._names.orders, check.partition, fitting[check.partition].offset)
             log.warning("%s[%d] is resumed from %d by an operator", *place)
-        if checks:
-            self._report()
 
     def _instructions(self) -> dict[int, Resume]:
         try:
@@ -308,11 +330,12 @@ class LogMonitor:
     def _look(self, reader: LogReader) -> None:
         """Say how far each partition is behind, and since when a sender's open transaction holds orders back."""
         with self._changed:
-            numbers, before = self._numbers, self.positions
+            numbers, before, waiting = self._numbers, self.positions, self._waiting
         places = [(self._names.orders, number) for number in numbers]
         if not places:
             self._forget_left()
             return
+        committed = reader.commits(waiting) if waiting else {}
         stable, faults = ends_of(reader.admin, places, LATEST, IsolationLevel.READ_COMMITTED)
         ends, more = ends_of(reader.admin, places, LATEST, IsolationLevel.READ_UNCOMMITTED)
         starts, others = ends_of(reader.admin, places, FIRST, IsolationLevel.READ_UNCOMMITTED)
@@ -328,6 +351,10 @@ class LogMonitor:
         }
         with self._changed:
             self._suspects |= changed
+        for number in waiting:
+            checkpoint = committed[number]
+            place = (self._names.orders, number)
+            self._metrics.lagging(number, ends[place] - max(starts[place], checkpoint.offset if checkpoint else 0))
         for place in places:
             self._measure(place[1], LogState(topic_id, starts[place], ends[place]), stable[place])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from confluent_kafka import KafkaException, Producer
@@ -50,11 +50,13 @@ def resume_of(key: bytes, value: bytes, group: str) -> tuple[int, Resume] | None
     try:
         fields = orjson.loads(value)
         offset, topic_id, reason = fields["offset"], fields["topic_id"], fields["reason"]
+        position = fields["position"]
     except (ValueError, KeyError, TypeError):
         return None
-    if type(offset) is not int or not isinstance(topic_id, str) or not isinstance(reason, str):
+    numbers = type(offset) is int and (position is None or type(position) is int)
+    if not numbers or not isinstance(topic_id, str) or not isinstance(reason, str):
         return None
-    return int(number), Resume(key, offset, topic_id, reason)
+    return int(number), Resume(key, offset, topic_id, reason, position)
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
@@ -104,8 +106,8 @@ def resume(cluster: Cluster, topic_prefix: str, group: str, partition: int, star
     orders, reports = (topics.named(declared, role).name for role in ("in", "workers"))
     group = f"{topic_prefix}{group}"
     Reached(cluster)
-    reason = _reason(cluster, reports, group, partition)
-    if reason is None:
+    pause = _pause(cluster, reports, group, partition)
+    if pause is None:
         raise OperatorError(f"{orders}[{partition}] is not paused: no running worker of the group {group} reports it")
     reader = LogReader(cluster, LogNames(orders, group))
     try:
@@ -120,20 +122,21 @@ def resume(cluster: Cluster, topic_prefix: str, group: str, partition: int, star
         "offset": offset,
         "from": start,
         "topic_id": state.topic_id,
-        "reason": reason,
+        "reason": pause["reason"],
+        "position": pause.get("position"),
         "screener": __version__,
     }
     _write(cluster, reports, resume_key(group, partition), orjson.dumps(value))
     skipped = f"; {offset - state.start} records before it stay as they are" if offset > state.start else ""
-    return f"{orders}[{partition}] is resumed from {offset} ({reason}){skipped}"
+    return f"{orders}[{partition}] is resumed from {offset} ({pause['reason']}){skipped}"
 
 
-def _reason(cluster: Cluster, topic: str, group: str, partition: int) -> str | None:
-    """Why a worker of the group reports the partition as paused; None where none does."""
+def _pause(cluster: Cluster, topic: str, group: str, partition: int) -> dict[str, Any] | None:
+    """What a worker of the group reports of a paused partition; None where none does."""
     for row in read_reports(cluster, topic).values():
         for pause in row.get("paused", ()) if row["group"] == group else ():
-            if pause.get("partition") == partition:
-                return str(pause.get("reason"))
+            if pause.get("partition") == partition and isinstance(pause.get("reason"), str):
+                return dict(pause)
     return None
 
 

@@ -100,6 +100,9 @@ class Partitions:
         """
         messages = self._consumer.consume(count, seconds)
         records = [record for record in map(self._record, messages) if record is not None]
+        while messages and not records and not self.revoked:  # only ends of partitions: there may be records behind
+            messages = self._consumer.consume(count, 0.0)
+            records = [record for record in map(self._record, messages) if record is not None]
         if records:
             self._heard_at = time.monotonic()
         return records
@@ -202,7 +205,7 @@ class Partitions:
     def update(self) -> None:
         """Hand suspected partitions to the monitor, and read those whose check is over; nothing may be in hand.
 
-        Raises OperatorError where the topics do not fit together.
+        Raises OperatorError where the topics do not fit together, or may not be read.
         """
         self.suspect(self._monitor.suspects())
         suspected = {number: self._reading.pop(number) for number in self._suspected if number in self._reading}
@@ -212,7 +215,7 @@ class Partitions:
         checks = self._monitor.results()
         for check in checks:
             if check.fault:
-                raise OperatorError(f"the topics do not fit: {check.fault}")
+                raise OperatorError(check.fault)
             if check.resume is not None and isinstance(check.position, Checkpoint):
                 self._resumes[check.partition] = (check.position, check.resume)
             elif isinstance(check.position, Checkpoint):
@@ -232,6 +235,11 @@ class Partitions:
         for number, (checkpoint, resume) in self._resumes.items():
             return self._offset(number, checkpoint), resume
         return None
+
+    def keep_paused(self, number: int) -> None:
+        """Leave a partition paused whose new position could not be committed."""
+        del self._resumes[number]
+        self._monitor.keep_paused(number)
 
     def resume(self, offset: TopicPartition) -> None:
         """Read a paused partition from an offset on that is committed now."""

@@ -89,12 +89,16 @@ class Pause(NamedTuple):
 
 
 class Resume(NamedTuple):
-    """An operator's instruction to read a paused partition from an offset on; `key` is that of its record."""
+    """An operator's instruction to read a partition from an offset on; `key` is that of its record.
+
+    It is bound to one pause: to the topic's id, the reason and the position as they were when it was given.
+    """
 
     key: bytes
     offset: int
     topic_id: str
     reason: str
+    position: int | None = None
 
 
 def checkpoint_of(offset: int, metadata: str | None) -> Checkpoint | None:
@@ -170,7 +174,8 @@ def _without_commit(partition: int, log: LogState, decision: LastDecision | None
 
 def resumed(pause: Pause, resume: Resume, log: LogState) -> Checkpoint | None:
     """Where an instruction lets a paused partition be read from; None where it is meant for another pause."""
-    fits = resume.topic_id == log.topic_id and resume.reason == pause.reason
+    meant = (log.topic_id, pause.reason, pause.position)
+    fits = (resume.topic_id, resume.reason, resume.position) == meant
     if not fits or not log.start <= resume.offset <= log.end:
         return None
     return Checkpoint(resume.offset, log.topic_id, committed=False)

@@ -115,7 +115,8 @@ class Reporter:
         """Log a failure once until the reason is another one: a report is tried again and again."""
         if reason != self._warned:
             self._warned = reason
-            log.warning("%s: the report of this worker can't be written: %s", self._topic, reason)
+            text = "%s: the report of this worker can't be written: %s"
+            log.warning(text, self._topic, reason, extra={"seldom": True})
 
     def _connected(self) -> Producer:
         settings = {

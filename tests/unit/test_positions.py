@@ -106,12 +106,14 @@ def test_a_fingerprint_tells_records_apart() -> None:
 def test_an_instruction_fits_one_pause_only() -> None:
     """It names the topic as it is and the reason, and an offset that the log has."""
     pause = Pause(7, PauseReason.TOPIC_RECREATED, "", "T1", 100)
-    fitting = Resume(b"k", 10, "T1", "topic_recreated")
+    fitting = Resume(b"k", 10, "T1", "topic_recreated", 100)
     assert resumed(pause, fitting, LOG) == Checkpoint(10, "T1", committed=False)
     for other in (
         fitting._replace(topic_id="T0"),
         fitting._replace(reason="log_cut_off"),
         fitting._replace(offset=151),
         fitting._replace(offset=-1),
+        fitting._replace(position=99),
+        fitting._replace(position=None),
     ):
         assert resumed(pause, other, LOG) is None
