@@ -255,7 +255,7 @@ class LogMonitor:
         offsets = {
             number: row.last.offset
             for number, row in checkpoints.items()
-            if row and row.last and states[number].start <= row.last.offset < states[number].end
+            if row and row.last and states[number].start <= row.last.offset < states[number].stable
         }
         records = reader.fingerprints(offsets)
         missing = [number for number, row in checkpoints.items() if row is None]
@@ -351,12 +351,14 @@ class LogMonitor:
         }
         with self._changed:
             self._suspects |= changed
+            for number in self._behind_since.keys() - self.positions.keys():
+                del self._behind_since[number]
         for number in waiting:
             checkpoint = committed[number]
             place = (self._names.orders, number)
             self._metrics.lagging(number, ends[place] - max(starts[place], checkpoint.offset if checkpoint else 0))
         for place in places:
-            self._measure(place[1], LogState(topic_id, starts[place], ends[place]), stable[place])
+            self._measure(place[1], LogState(topic_id, starts[place], ends[place], stable[place]))
 
     def _forget_left(self) -> None:
         """Take back the lag of partitions that other workers have had for a while: they tell it by now."""
@@ -369,7 +371,7 @@ class LogMonitor:
         for number in gone:
             self._metrics.left(number)
 
-    def _measure(self, number: int, state: LogState, stable: int) -> None:
+    def _measure(self, number: int, state: LogState) -> None:
         with self._changed:
             position, pause = self.positions.get(number), self._paused.get(number)
         now = time.monotonic()
@@ -377,10 +379,10 @@ class LogMonitor:
             self._metrics.lagging(number, unanswered(pause, state))
         elif position is not None:
             self._metrics.lagging(number, max(0, state.end - position.offset))
-            self._note_behind(number, position.offset, stable, now)
+            self._note_behind(number, position.offset, state.stable, now)
         before, since = self._stable_ends.get(number, (-1, now))
-        since = since if stable == before and stable < state.end else now
-        self._stable_ends[number] = (stable, since)
+        since = since if state.stable == before and state.stable < state.end else now
+        self._stable_ends[number] = (state.stable, since)
         self._metrics.held_back(number, now - since)
 
     def _note_behind(self, number: int, offset: int, stable: int, now: float) -> None:

@@ -98,7 +98,8 @@ class LogReader:
             )
         starts = self._ends(places, FIRST)
         ends = self._ends(places, LATEST)
-        return {place[1]: LogState(current, starts[place], ends[place]) for place in places}
+        stable = self._ends(places, LATEST, IsolationLevel.READ_COMMITTED)
+        return {place[1]: LogState(current, starts[place], ends[place], stable[place]) for place in places}
 
     def commits(self, partitions: Iterable[int]) -> dict[int, Checkpoint | None]:
         """What the group has committed of each partition, None where that is nothing."""

@@ -62,11 +62,15 @@ class Position(NamedTuple):
 
 
 class LogState(NamedTuple):
-    """A partition's log as the broker has it: the topic's id, the first offset and the one after the last record."""
+    """A partition's log as the broker has it: the topic's id, the first offset and the one after the last record.
+
+    `stable` is the end for readers of committed records, before which no transaction is open.
+    """
 
     topic_id: str
     start: int
     end: int
+    stable: int
 
 
 class LastDecision(NamedTuple):

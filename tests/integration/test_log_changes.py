@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from screener import broker as brokers
 from tests.integration import log_ordeals
@@ -152,6 +152,53 @@ def test_orders_that_expired_before_a_worker_starts_are_counted_and_reported(
         assert seen.exact, seen
     finally:
         worker.kill()
+
+
+@pytest.mark.parametrize("orders", [5, 60], ids=["shorter", "longer"])
+def test_a_topic_that_is_created_again_while_no_worker_runs_is_paused_and_reported(
+    broker: str, prefix: str, worker: Worker, orders: int
+) -> None:
+    """Kafka forgets the group's offsets with the topic; the decisions on the old one tell that it is another one."""
+    publish(broker, f"{prefix}orders", orders_of(range(40)))
+    with running(worker):
+        with reading(broker, outputs(prefix)) as reader:
+            assert len(reader.read_until(40)) == 40
+        worker.stop()
+    recreate(broker, f"{prefix}orders", 2)
+    publish(broker, f"{prefix}orders", orders_of(range(orders)))
+    worker.start()
+    try:
+        wait_until(lambda: set(paused_of([worker]).values()) == {"topic_recreated"}, "paused")
+        seen = account(broker, prefix, [worker])
+        assert seen.exact, seen
+        assert seen.answered == 0
+        for number in paused_of([worker]):
+            resume(broker, prefix, int(number), "earliest")
+        wait_until(lambda: not paused_of([worker]), "resumed")
+        seen = account(broker, prefix, [worker])
+        assert seen.exact, seen
+        assert seen.answered == orders
+    finally:
+        worker.kill()
+
+
+def test_a_topic_that_is_gone_for_a_while_ends_no_worker(broker: str, prefix: str, worker: Worker) -> None:
+    """It is not ready meanwhile and says why; when the topic is there again its partitions are paused."""
+    admin = AdminClient({"bootstrap.servers": broker})
+    publish(broker, f"{prefix}orders", orders_of(range(40)))
+    with running(worker):
+        with reading(broker, outputs(prefix)) as reader:
+            assert len(reader.read_until(40)) == 40
+        admin.delete_topics([f"{prefix}orders"])[f"{prefix}orders"].result(30)
+        wait_until(lambda: report_of(worker)["status"] == 503, "not ready")
+        wait_until(lambda: "there is no such topic" in str(report_of(worker)), "it says why")
+        wish = NewTopic(f"{prefix}orders", 2, 1, config=log_ordeals.LOG_APPEND_TIME)
+        admin.create_topics([wish])[wish.topic].result(30)
+        publish(broker, f"{prefix}orders", orders_of(range(40, 60)))
+        wait_until(lambda: len(paused_of([worker])) == 2, "paused")
+        seen = account(broker, prefix, [worker])
+    assert seen.exact, seen
+    assert seen.answered == 0
 
 
 def test_expired_offsets_are_told_from_a_first_start(broker: str, prefix: str, worker: Worker) -> None:

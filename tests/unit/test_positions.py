@@ -21,18 +21,18 @@ from screener.runners.positions import (
 
 LAST = LastAnswered(99, "abc")
 AT_100 = Checkpoint(100, "T1", LAST)
-LOG = LogState("T1", 0, 150)
+LOG = LogState("T1", 0, 150, 150)
 
 
 @pytest.mark.parametrize(
     ("checkpoint", "log", "record", "decision", "reason"),
     [
-        (AT_100, LogState("T2", 0, 150), "abc", None, PauseReason.TOPIC_RECREATED),
-        (AT_100, LogState("T2", 0, 0), None, None, PauseReason.TOPIC_RECREATED),
-        (AT_100, LogState("T1", 0, 99), None, None, PauseReason.LOG_CUT_OFF),
+        (AT_100, LogState("T2", 0, 150, 150), "abc", None, PauseReason.TOPIC_RECREATED),
+        (AT_100, LogState("T2", 0, 0, 0), None, None, PauseReason.TOPIC_RECREATED),
+        (AT_100, LogState("T1", 0, 99, 99), None, None, PauseReason.LOG_CUT_OFF),
         (AT_100, LOG, "another", None, PauseReason.LOG_REPLACED),
         (AT_100, LOG, None, None, PauseReason.LOG_REPLACED),
-        (AT_100, LogState("T1", 101, 150), None, None, PauseReason.ORDERS_EXPIRED),
+        (AT_100, LogState("T1", 101, 150, 150), None, None, PauseReason.ORDERS_EXPIRED),
         (None, LOG, None, LastDecision(99, "T1"), PauseReason.OFFSETS_EXPIRED),
         (None, LOG, None, LastDecision(99, ""), PauseReason.OFFSETS_EXPIRED),
         (None, LOG, None, LastDecision(99, "T0"), PauseReason.TOPIC_RECREATED),
@@ -53,12 +53,12 @@ def test_a_log_that_changed_pauses_its_partition(
     ("checkpoint", "log", "record", "offset"),
     [
         (AT_100, LOG, "abc", 100),
-        (AT_100, LogState("T1", 0, 100), "abc", 100),
-        (AT_100, LogState("T1", 100, 150), None, 100),
-        (Checkpoint(100, "T1", LastAnswered(97, "abc")), LogState("T1", 98, 150), None, 100),
+        (AT_100, LogState("T1", 0, 100, 100), "abc", 100),
+        (AT_100, LogState("T1", 100, 150, 150), None, 100),
+        (Checkpoint(100, "T1", LastAnswered(97, "abc")), LogState("T1", 98, 150, 150), None, 100),
         (Checkpoint(100), LOG, None, 100),
-        (Checkpoint(0, "T1"), LogState("T1", 0, 0), None, 0),
-        (None, LogState("T1", 5, 150), None, 5),
+        (Checkpoint(0, "T1"), LogState("T1", 0, 0, 0), None, 0),
+        (None, LogState("T1", 5, 150, 150), None, 5),
     ],
 )
 def test_a_log_that_is_as_it_was_is_read_on(
