@@ -142,16 +142,14 @@ class LogMonitor:
             return results
 
     def problems(self) -> list[str]:
-        """Say which partitions are not read, and why, as phrases."""
+        """Say which partitions are paused or being checked, and why, as phrases."""
         with self._changed:
-            paused, unchecked, waiting = list(self._paused.values()), sorted(self._unchecked), sorted(self._waiting)
+            paused, unchecked = list(self._paused.values()), sorted(self._unchecked.keys() - self._waiting)
         phrases = [f"{self._names.orders}[{row.partition}] is paused ({row.reason}): {row.detail}" for row in paused]
-        if unchecked := [number for number in unchecked if number not in self._waiting]:
+        if unchecked:
             phrases.append(
                 f"the logs of partitions {unchecked} are being checked" + f" ({self._fault})" * bool(self._fault)
             )
-        if waiting:
-            phrases.append(f"partitions {waiting} wait for outgoing topics with as many partitions")
         if self._identity.fault:
             phrases.append(self._identity.fault)
         return phrases

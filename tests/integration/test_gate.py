@@ -202,7 +202,7 @@ def test_the_script_of_the_runbook_writes_the_orders_that_a_snapshot_cleared(
 ) -> None:
     """Those that are in the topic; of a topic that was created again it takes no other order for one of them."""
     warehouse.send(clean("O-1"), listed("O-2"), clean("O-3"))
-    script = re.search(r"^```python\n(import hashlib.*?)^```$", RUNBOOK.read_text(), re.MULTILINE | re.DOTALL)
+    script = re.search(r"^```python\n(import hashlib, json.*?)^```$", RUNBOOK.read_text(), re.MULTILINE | re.DOTALL)
     assert script is not None
     path = tmp_path / "cleared.py"
     path.write_text(
