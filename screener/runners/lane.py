@@ -358,9 +358,11 @@ class Lane:
         while (due := held.resume_next()) is not None:
             offset, instruction = due
             if self._commit_alone([offset], held, instruction.key, instruction.topic_id):
+                log.warning("%s[%d] is resumed from %d by an operator", self._orders, offset.partition, offset.offset)
                 held.resume(offset)
             else:
-                log.error("%s[%d] could not be resumed, and stays paused", self._orders, offset.partition)
+                text = "%s[%d] could not be resumed, and stays paused"
+                log.error(text, self._orders, offset.partition, extra={"seldom": True})
                 self._aborts = 0  # it is tried again, and must not end those that go on
                 held.keep_paused(offset.partition)
 

@@ -312,9 +312,6 @@ class LogMonitor:
         for number in fitting.keys() - {check.partition for check in checks}:
             text = "%s[%d]: an operator's instruction is meant for another pause, or for an offset that is not there"
             log.warning(text, self._names.orders, number, extra={"seldom": True})
-        for check in checks:
-            place = (self._names.orders, check.partition, fitting[check.partition].offset)
-            log.warning("%s[%d] is resumed from %d by an operator", *place)
 
     def _instructions(self) -> dict[int, Resume]:
         try:

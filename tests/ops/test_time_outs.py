@@ -79,7 +79,7 @@ def test_a_worker_that_was_stopped_goes_on_as_the_same_process(
 ) -> None:
     """Stopped at work for longer than a silent lane is allowed, then continued: all orders are answered, each once."""
     before, after = orders_of(range(20_000)), orders_of(range(20_000, 20_100))
-    worker = Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file)])
+    worker = Worker(broker, prefix, tmp_path / "worker.log", ["--snapshot", str(sample_file), "--sample"])
     with running(worker), reading(broker, outputs(prefix)) as reader:
         assert worker.popen is not None
         publish(broker, f"{prefix}orders", before)
