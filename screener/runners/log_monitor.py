@@ -20,8 +20,8 @@ from confluent_kafka import IsolationLevel, KafkaException
 
 from screener.errors import OperatorError
 from screener.runners import topics
-from screener.runners.clients import HOPELESS, error_text
-from screener.runners.cluster import partition_counts
+from screener.runners.clients import HOPELESS
+from screener.runners.cluster import partition_counts, reason_of
 from screener.runners.log_reader import FIRST, LATEST, LogReader, ends_of, no_answer
 from screener.runners.offsets import instructions
 from screener.runners.positions import Checkpoint, LogState, Pause, judge, resumed, unanswered
@@ -193,9 +193,10 @@ class LogMonitor:
 
     def _note_fault(self, error: KafkaException | OperatorError) -> None:
         """Log why the logs can't be looked at; what the cluster refuses to this user does not pass by itself."""
-        refused = isinstance(error, KafkaException) and error.args[0].code() in HOPELESS
-        self._fault = error_text(error) if isinstance(error, KafkaException) else str(error)
-        level = logging.ERROR if refused else logging.INFO
+        level, self._fault = logging.INFO, str(error)
+        if isinstance(error, KafkaException):
+            self._fault = f"{error.args[0].name()}: {reason_of(error)}"
+            level = logging.ERROR if error.args[0].code() in HOPELESS else level
         log.log(level, "the logs of orders can't be looked at: %s", self._fault, extra={"seldom": True})
 
     def _wait(self) -> bool:
