@@ -17,7 +17,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from confluent_kafka import IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from screener import broker
@@ -25,7 +25,7 @@ from screener.lists import build, snapshot
 from screener.runners import topics
 from screener.settings import Cluster
 from tests.integration.cluster import NODES, Brokers
-from tests.integration.kafka import Worker, committed, outputs, reading, running
+from tests.integration.kafka import Worker, committed, outputs, publish, reading, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -135,8 +135,16 @@ class Publisher(threading.Thread):
 
     def __init__(self, bootstrap: str, count: int, rate: float, of: Callable[[int], tuple[bytes, bytes]]) -> None:
         super().__init__(daemon=True)
+        self._servers = bootstrap
+        self._failed: list[tuple[bytes | None, bytes | None]] = []
         self._producer = Producer(
-            {"bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True, "message.max.bytes": 3_000_000}
+            {
+                "bootstrap.servers": bootstrap,
+                "acks": "all",
+                "enable.idempotence": True,
+                "message.max.bytes": 3_000_000,
+                "message.timeout.ms": 60_000,
+            }
         )
         self._count, self._rate, self._of = count, rate, of
         self._ending = threading.Event()
@@ -155,13 +163,18 @@ class Publisher(threading.Thread):
             self._producer.poll(0.02)
         while self._producer.flush(10):
             pass
+        publish(self._servers, "orders", self._failed)  # the client may stand still after brokers were killed
 
     def _taken(self, key: bytes, value: bytes) -> bool:
         try:
-            self._producer.produce("orders", value, key)
+            self._producer.produce("orders", value, key, on_delivery=self._delivered)
         except BufferError:
             return False
         return True
+
+    def _delivered(self, error: KafkaError | None, message: Any) -> None:
+        if error is not None:
+            self._failed.append((message.key(), message.value()))
 
     def end(self) -> int:
         """Stop; how many the broker has."""
