@@ -331,6 +331,7 @@ class Lane:
         decided: list[tuple[Decision, float]] = []
         uses: list[tuple[Decision, Use]] = []
         clock = time.perf_counter
+        topic_id = held.topic_id
         self._transactions.begin()
         for record in records:
             self.alive_at = begun = clock()
@@ -341,10 +342,10 @@ class Lane:
             if decision.use is not None:
                 self._ledger.add(decision.use)
                 uses.append((decision, decision.use))
-            self._produce(record, decision, held.topic_id)
+            self._produce(record, decision, topic_id)
         if uses and not self._settings.shadow:
             self._write_uses(uses)
-        self._transactions.commit(held.offsets_of(records[: len(decided)]), held.topic_id)
+        self._transactions.commit(held.offsets_of(records[: len(decided)]), topic_id)
         return decided
 
     def _settle(self, held: Partitions) -> None:
