@@ -122,6 +122,7 @@ class Lane:
         self._stopping = threading.Event()
         self._undeliverable: set[Source] = set()
         self._failed: KafkaError | None = None
+        self._cause: KafkaError | None = None  # why a transaction last failed, until one is committed
         self._failure: str | None = None
         self._careful = 0  # orders that are still sent one by one
         self._alone = 0  # orders that still have a transaction each
@@ -294,6 +295,7 @@ class Lane:
         answered, rest = records[: len(decided)], records[len(decided) :]
         self._ledger.settle()
         self._aborts = self._fenced = 0
+        self._cause = None
         self._careful = max(0, self._careful - len(answered))
         self._alone = max(0, self._alone - len(answered))
         if self._undeliverable:
@@ -386,6 +388,7 @@ class Lane:
             return False
         self._opened_at = None
         self._aborts = self._fenced = 0
+        self._cause = None
         return True
 
     def _write_uses(self, uses: list[tuple[Decision, Use]]) -> None:
@@ -450,9 +453,13 @@ class Lane:
         Where the broker refused a decision, the batch is sent again one by one, to know which it was.
         """
         fault = error.args[0]
+        if fault.code() != KafkaError._STATE:  # noqa: SLF001
+            self._cause = fault
+        elif self._cause:  # the call says only that the transaction had failed already
+            fault = self._cause
         self._aborts += 1
         if fault.fatal() or self._aborts > ABORTS_MAX:
-            raise error
+            raise KafkaException(fault) from error
         log.warning("transaction aborted (%d in a row): %s", self._aborts, fault.str())
         if self._stopping.is_set():
             return
