@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
@@ -18,6 +19,7 @@ from confluent_kafka.admin import AdminClient
 from screener.errors import OperatorError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined]  # it re-exports without __all__
@@ -124,6 +126,15 @@ def _tls_fault(cluster: Cluster) -> str | None:
         return f"the certificate of {host} is not accepted ({error.verify_message.rstrip('.')})"
     except (OSError, OperatorError) as error:
         return str(error)
+
+
+QUIET: Mapping[str, Any] = MappingProxyType({"log_level": 0, "error_cb": lambda _: None})
+"""Settings of a client whose user reports the faults: it logs nothing itself."""
+
+
+def quiet_admin(cluster: Cluster) -> AdminClient:
+    """A client for questions to the cluster that logs nothing; OperatorError as `connection`."""
+    return AdminClient({**connection(cluster), **QUIET})
 
 
 class Reached:

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
 
 from screener.errors import OperatorError
 from screener.lists import pace, snapshot
 from screener.runners import announcements, compacted
-from screener.runners.cluster import connection, topic_id
+from screener.runners.cluster import quiet_admin, topic_id
 from screener.runners.warming import warm
 
 if TYPE_CHECKING:
@@ -184,7 +183,7 @@ class _TopicWatch:
 
     def __init__(self, cluster: Cluster, topic: str) -> None:
         self._topic = topic
-        self._admin = AdminClient({**connection(cluster), "log_level": 0})  # the consumer logs what it meets
+        self._admin = quiet_admin(cluster)
         self._id: str | None = None
         self._missing = False
         self._check_at = 0.0

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it re-exports without __all__
 
 from screener.runners.clients import headers_of
-from screener.runners.cluster import Heard, connection, topic_id
+from screener.runners.cluster import QUIET, connection, quiet_admin, topic_id
 from screener.runners.positions import Checkpoint, LastDecision, LogState, checkpoint_of, fingerprint
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ class LogReader:
 
     def __init__(self, cluster: Cluster, names: LogNames) -> None:
         self._names = names
-        quiet: dict[str, Any] = {"log_level": 0, "error_cb": Heard()}
-        self.admin = AdminClient({**connection(cluster), **quiet})
+        self.admin = quiet_admin(cluster)
         self._consumer = Consumer(
             {
                 **connection(cluster),
@@ -80,7 +79,7 @@ class LogReader:
                 "isolation.level": "read_committed",
                 "fetch.message.max.bytes": 65_536,
                 "queued.max.messages.kbytes": 4_096,
-                **quiet,
+                **QUIET,
             }
         )
 

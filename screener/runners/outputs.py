@@ -10,15 +10,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from confluent_kafka import IsolationLevel
-from confluent_kafka.admin import AdminClient
 
-from screener.runners.cluster import Heard, connection
+from screener.runners.cluster import quiet_admin
 from screener.runners.log_reader import LATEST, ends_of
 
 if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
     from screener.runners.lane import Lane
     from screener.runners.metrics import Metrics
     from screener.settings import Cluster
@@ -49,14 +50,9 @@ class Outputs:
         """Look until `stop`."""
         admin: AdminClient | None = None
         while not self._stopping.wait(LOOK_SECONDS):
-            admin = admin or self.client()
+            admin = admin or quiet_admin(self._cluster)
             if not self.look(admin):
                 admin = None  # it goes on with what it remembers of leaders and partitions, however wrong
-
-    def client(self) -> AdminClient:
-        """A client that knows nothing yet."""
-        quiet: dict[str, Any] = {"log_level": 0, "error_cb": Heard()}
-        return AdminClient({**connection(self._cluster), **quiet})
 
     def look(self, admin: AdminClient) -> bool:
         """Compare both ends of each partition, and tell since when a committed one stands; whether all were told."""

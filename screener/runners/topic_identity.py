@@ -10,14 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
 
-from screener.runners.cluster import Heard, connection, topic_id
+from screener.runners.cluster import quiet_admin, topic_id
 
 if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
     from screener.settings import Cluster
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class TopicIdentity:
                     return
                 question = self._questions
             try:
-                admin = admin or self._client()
+                admin = admin or quiet_admin(self._cluster)
                 current = topic_id(admin, self._topic)
                 if current is None:
                     raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "there is no such topic"))
@@ -91,10 +92,6 @@ class TopicIdentity:
             with self._changed:
                 self._topic_id, self._answered = current, question
                 self._changed.notify_all()
-
-    def _client(self) -> AdminClient:
-        quiet: dict[str, Any] = {"log_level": 0, "error_cb": Heard()}
-        return AdminClient({**connection(self._cluster), **quiet})
 
     def _report(self, error: KafkaException, failing_since: float) -> None:
         """Log the first failure, and each one that has lasted as a warning."""

@@ -66,8 +66,7 @@ def test_a_paused_partition_says_so_and_goes_on_from_where_an_operator_says(
     """/ready names it and is 503, the lag counts its orders, the other partition goes on; then all is answered once."""
     with running(worker):
         publish(broker, f"{prefix}orders", orders_of(range(40)))
-        with reading(broker, outputs(prefix)) as reader:
-            reader.read_until(40)
+        wait_for_decisions(broker, prefix, 40)
         recreate(broker, f"{prefix}orders", 2)
         publish(broker, f"{prefix}orders", orders_of(range(40, 100)))
         wait_until(lambda: len(paused_of([worker])) == 2, "both partitions are paused")
@@ -99,8 +98,7 @@ def test_an_instruction_is_taken_once_and_refused_where_nothing_is_paused(
 
     with running(worker):
         publish(broker, f"{prefix}orders", orders_of(range(10)))
-        with reading(broker, outputs(prefix)) as reader:
-            reader.read_until(10)
+        wait_for_decisions(broker, prefix, 10)
         with pytest.raises(OperatorError, match="is not paused"):
             resume(broker, prefix, 0, "earliest")
         recreate(broker, f"{prefix}orders", 2)
@@ -115,8 +113,7 @@ def test_orders_that_expire_before_a_running_worker_reads_them_are_counted_and_r
     """Retention passes the position of a worker that stood still: paused, counted, and the rest answered on a word."""
     with running(worker):
         publish(broker, f"{prefix}orders", one_partition(range(10)))
-        with reading(broker, outputs(prefix)) as reader:
-            reader.read_until(10)
+        wait_for_decisions(broker, prefix, 10)
         number = next(number for number, offset in enumerate(committed(broker, prefix)) if offset)
         assert worker.popen is not None
         with stopped(worker.popen.pid):
@@ -138,8 +135,7 @@ def test_orders_that_expired_before_a_worker_starts_are_counted_and_reported(
     """The group's position lies before the log's start."""
     with running(worker):
         publish(broker, f"{prefix}orders", one_partition(range(10)))
-        with reading(broker, outputs(prefix)) as reader:
-            reader.read_until(10)
+        wait_for_decisions(broker, prefix, 10)
         number = next(number for number, offset in enumerate(committed(broker, prefix)) if offset)
         worker.stop()
     publish(broker, f"{prefix}orders", one_partition(range(10, 40)))
@@ -161,8 +157,7 @@ def test_a_topic_that_is_created_again_while_no_worker_runs_is_paused_and_report
     """Kafka forgets the group's offsets with the topic; the decisions on the old one tell that it is another one."""
     publish(broker, f"{prefix}orders", orders_of(range(40)))
     with running(worker):
-        with reading(broker, outputs(prefix)) as reader:
-            assert len(reader.read_until(40)) == 40
+        wait_for_decisions(broker, prefix, 40)
         worker.stop()
     recreate(broker, f"{prefix}orders", 2)
     publish(broker, f"{prefix}orders", orders_of(range(orders)))
@@ -187,8 +182,7 @@ def test_a_topic_that_is_gone_for_a_while_ends_no_worker(broker: str, prefix: st
     admin = AdminClient({"bootstrap.servers": broker})
     publish(broker, f"{prefix}orders", orders_of(range(40)))
     with running(worker):
-        with reading(broker, outputs(prefix)) as reader:
-            assert len(reader.read_until(40)) == 40
+        wait_for_decisions(broker, prefix, 40)
         admin.delete_topics([f"{prefix}orders"])[f"{prefix}orders"].result(30)
         wait_until(lambda: report_of(worker)["status"] == 503, "not ready")
         wait_until(lambda: "there is no such topic" in str(report_of(worker)), "it says why")
@@ -205,8 +199,7 @@ def test_expired_offsets_are_told_from_a_first_start(broker: str, prefix: str, w
     """The broker forgot the group's offsets: what was answered is not answered again; an empty partition begins."""
     publish(broker, f"{prefix}orders", one_partition(range(ORDERS)))
     with running(worker):
-        with reading(broker, outputs(prefix)) as reader:
-            assert len(reader.read_until(ORDERS)) == ORDERS
+        wait_for_decisions(broker, prefix, ORDERS)
         number = next(number for number, offset in enumerate(committed(broker, prefix)) if offset)
         worker.stop()
     forget_offsets(broker, prefix)
@@ -219,8 +212,7 @@ def test_expired_offsets_are_told_from_a_first_start(broker: str, prefix: str, w
         resume(broker, prefix, number, str(ORDERS))
         wait_until(lambda: report_of(worker)["status"] == 200, "ready")
         publish(broker, f"{prefix}orders", one_partition(range(ORDERS, ORDERS + 10)))
-        with reading(broker, outputs(prefix)) as reader:
-            assert len(reader.read_until(ORDERS + 10)) == ORDERS + 10
+        wait_for_decisions(broker, prefix, ORDERS + 10)
     finally:
         worker.kill()
 
@@ -231,6 +223,11 @@ def test_expired_offsets_are_told_from_a_first_start(broker: str, prefix: str, w
 def one_partition(numbers: range) -> list[tuple[bytes | None, bytes | None]]:
     """Orders of these numbers, and all in one partition: they share what the partition is chosen by."""
     return [(b"O-7", order("O-7", {"parties": [{"name": f"Maple {number} Ltd."}]})[1]) for number in numbers]
+
+
+def wait_for_decisions(broker: str, prefix: str, count: int) -> None:
+    with reading(broker, outputs(prefix)) as reader:
+        assert len(reader.read_until(count)) == count
 
 
 def lag(worker: Worker) -> float:
