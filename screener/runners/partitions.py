@@ -39,21 +39,26 @@ class _Reading:
     """A partition that is read.
 
     `answered` is the offset before which everything is answered, `delivered` that behind the last record in hand,
-    `log_end` the end that the client saw last, `committed` the offset that is committed, None where there is none.
+    `next_offset` that of the next record to come: behind markers of transactions where the client met the log's end.
+    `committed` is the offset that is committed, None where there is none.
     """
 
     answered: int
     delivered: int
+    next_offset: int
     topic_id: str
     last: LastAnswered | None
     committed: int | None
-    log_end: int = 0
     moved_at: float = 0.0
 
     @property
     def position(self) -> int:
         """The next offset to answer; at the end of the log that is behind the markers of transactions."""
-        return max(self.answered, self.log_end) if self.delivered == self.answered else self.answered
+        return self.next_offset if self.delivered == self.answered else self.answered
+
+    def read_from(self, offset: int) -> None:
+        """Note that the client reads from an offset on, and that nothing is in hand."""
+        self.answered = self.delivered = self.next_offset = offset
 
     def checkpoint(self) -> Checkpoint:
         """What is answered, for another check."""
@@ -122,7 +127,7 @@ class Partitions:
             self._suspected.add(number)
             return None
         record = received(message)
-        reading.delivered = record.source[1] + 1
+        reading.delivered = reading.next_offset = record.source[1] + 1
         return record
 
     def _hear(self, error: KafkaError, number: int, offset: int | None) -> None:
@@ -138,9 +143,10 @@ class Partitions:
             log.warning("consumer: %s", error.str(), extra={"seldom": True})
 
     def _reach_end(self, number: int, offset: int) -> None:
+        """Note the end of a partition's log; not where records before it were left out."""
         reading = self._reading.get(number)
-        if reading is not None:
-            reading.log_end = offset
+        if reading is not None and number not in self._suspected:
+            reading.next_offset = offset
             reading.moved_at = time.monotonic()
             self._publish()
 
@@ -149,7 +155,7 @@ class Partitions:
         for number, reading in self._reading.items():
             if reading.delivered != reading.answered and number not in self._suspected:
                 self._seek(number, reading.answered)
-            reading.delivered = reading.answered
+                reading.read_from(reading.answered)
 
     def _seek(self, number: int, offset: int) -> None:
         try:
@@ -227,7 +233,7 @@ class Partitions:
         offset, committed = checkpoint.offset, checkpoint.offset if checkpoint.committed else None
         if number in self.numbers:
             self._reading[number] = _Reading(
-                offset, offset, checkpoint.topic_id, checkpoint.last, committed, moved_at=time.monotonic()
+                offset, offset, offset, checkpoint.topic_id, checkpoint.last, committed, moved_at=time.monotonic()
             )
 
     def resume_next(self) -> tuple[TopicPartition, Resume] | None:
@@ -251,7 +257,7 @@ class Partitions:
         if not self.assigned:
             return
         for row in self._reading.values():
-            row.delivered = row.answered = row.position
+            row.read_from(row.position)
         self._consumer.assign([TopicPartition(self._orders, at, row.position) for at, row in self._reading.items()])
         self._publish()
 

@@ -8,6 +8,7 @@ import pytest
 
 from screener import broker
 from tests.integration import ordeals
+from tests.integration.kafka import orders_of, outputs, publish, reading, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,19 @@ def test_a_broker_that_is_killed_and_gone_loses_nothing(place: ordeals.Place) ->
     seen = ordeals.broker_restarts(place, rate=300, times=1, apart_seconds=2, gone_seconds=3)
     assert seen.exact, seen
     assert seen.facts["worker_lives"], seen
+
+
+def test_a_quiet_stream_loses_nothing_when_its_broker_is_restarted(place: ordeals.Place) -> None:
+    """A few orders after each restart: the first of a new leader epoch is a sign to check the log, and not to skip it.
+
+    The worker meets the end of the partition right behind them.
+    """
+    with running(place.worker(0)), reading(place.bootstrap, outputs("")) as reader:
+        for restart in range(3):
+            publish(place.bootstrap, "orders", orders_of(range(restart * 12, restart * 12 + 12)))
+            assert len(reader.read_until((restart + 1) * 12, seconds=30)) == (restart + 1) * 12, restart
+            place.stop_broker()
+            place.start_broker()
 
 
 def test_a_broker_that_does_not_answer_for_a_while_loses_nothing(place: ordeals.Place) -> None:
