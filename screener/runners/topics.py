@@ -16,7 +16,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # it re-exports without __all__
     AdminClient,
     AlterConfigOpType,
@@ -28,7 +28,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it re-export
 )
 
 from screener.errors import OperatorError
-from screener.runners.cluster import Reached, reason_of
+from screener.runners.cluster import Reached, partition_counts, reason_of
 from screener.runners.declaration import (
     MAX_BYTES,
     PARTITIONS_MAX,
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
+
+    from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined]  # as above
 
     from screener.settings import Cluster
 
@@ -152,7 +154,7 @@ def apply(
             changes.append(_adjust(admin, topic, counts[topic.name], configs[topic.name], asked))
         else:
             changes.append(_create(admin, topic, factor))
-        _wait_visible(reached, topic)
+        _metadata_with(reached, {topic.name: topic.partitions})
     return _with_durability(changes, reached, factor)
 
 
@@ -176,7 +178,7 @@ def report(cluster: Cluster, prefix: str = "", partitions: int | None = None) ->
     """Show each topic that is there, what is wrong as `check` does, and warn of what may lose records or positions."""
     seen = _Cluster(cluster, prefix, None)
     problems = seen.problems(_asked(partitions))
-    metadata = seen.reached.metadata()
+    metadata = _metadata_with(seen.reached, dict.fromkeys(seen.configs, 1))
     durabilities = {name: durability(metadata, name, config) for name, config in seen.configs.items()}
     lines = [f"{name}: {'; '.join((_plural(seen.counts[name]), *one.phrases))}" for name, one in durabilities.items()]
     warnings = replica_warnings(durabilities)
@@ -296,7 +298,8 @@ def _adjust(admin: AdminClient, topic: Topic, count: int, actual: Mapping[str, s
 
 def _with_durability(changes: Sequence[Change], reached: Reached, factor: int | None) -> list[Change]:
     """Add to each change how safely its topic is kept, and that a factor other than the one asked for stays."""
-    metadata, configs = reached.metadata(), _configs(reached.admin, [change.topic for change in changes])
+    names = [change.topic for change in changes]
+    metadata, configs = _metadata_with(reached, dict.fromkeys(names, 1)), _configs(reached.admin, names)
     complete = []
     for change in changes:
         kept = durability(metadata, change.topic, configs[change.topic])
@@ -313,25 +316,45 @@ def _plural(partitions: int) -> str:
 # --- the cluster -----------------------------------------------------------------------------------------------------
 
 
-def _wait_visible(reached: Reached, topic: Topic) -> None:
-    """Return once the metadata shows the topic with its partitions: a broker learns of them after the controller."""
+def _metadata_with(reached: Reached, wanted: Mapping[str, int]) -> ClusterMetadata:
+    """The cluster's metadata, once it shows topics with so many partitions.
+
+    A broker learns of topics after the controller, and each question may be answered by another broker.
+    """
     deadline = time.monotonic() + VISIBLE_SECONDS_MAX
-    while reached.partition_counts().get(topic.name, 0) < topic.partitions:
+    while True:
+        metadata = reached.metadata()
+        counts = partition_counts(metadata)
+        late = next((name for name, partitions in wanted.items() if counts.get(name, 0) < partitions), None)
+        if late is None:
+            return metadata
         if time.monotonic() > deadline:
-            raise OperatorError(
-                f"{topic.name} did not show {_plural(topic.partitions)} in {VISIBLE_SECONDS_MAX:.0f} s."
-            )
+            raise OperatorError(f"{late} did not show {_plural(wanted[late])} in {VISIBLE_SECONDS_MAX:.0f} s.")
         time.sleep(0.05)
 
 
 def _configs(admin: AdminClient, names: Sequence[str]) -> Configs:
-    if not names:
-        return {}
-    futures = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in names])
-    return {
-        resource.name: {field: entry.value for field, entry in _done(future, f"describe topic {resource.name}").items()}
-        for resource, future in futures.items()
-    }
+    """The settings of topics, asked for again where a broker has not learnt of a topic yet."""
+    deadline = time.monotonic() + VISIBLE_SECONDS_MAX
+    configs: Configs = {}
+    late = list(names)
+    while late:
+        futures = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in late])
+        late = []
+        for resource, future in futures.items():
+            if _is_unknown_topic(future) and time.monotonic() < deadline:
+                late.append(resource.name)
+            else:
+                entries = _done(future, f"describe topic {resource.name}")
+                configs[resource.name] = {field: entry.value for field, entry in entries.items()}
+        if late:
+            time.sleep(0.05)
+    return {name: configs[name] for name in names}
+
+
+def _is_unknown_topic(future: Future[_T]) -> bool:
+    error = future.exception()
+    return isinstance(error, KafkaException) and error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
 
 
 def _done(future: Future[_T], intent: str) -> _T:
