@@ -642,7 +642,8 @@ QUARANTINES = {
     ),
     "TOMBSTONE": Reason("The record has no value.", 'To cancel an order, send it again with `"cancelled": true`.'),
     "KEY_MISMATCH": Reason(
-        "The record has a key, and it is not the order id in the value; `reason` quotes both, cut at 80 characters.",
+        "The record has a key, and it is not the order id in the value; `reason` quotes both, cut at 80 characters. The"
+        " answer to a key of more than 800 bytes has no key.",
         "Find out which of the two is right; an answer under the wrong id would be taken for another order's.",
     ),
     "SCREENING_FAILED": Reason(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["organization", "person", "vessel", "aircraft", ""]
 Quality = Literal["strong", "weak"]
+ORDER_ID_CHARS_MAX = 200
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------

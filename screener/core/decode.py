@@ -21,10 +21,9 @@ import orjson
 
 from screener.core.days import WASHINGTON, is_day, washington_day
 from screener.memory import Memory
-from screener.model import Fault, Order, Party
+from screener.model import ORDER_ID_CHARS_MAX, Fault, Order, Party
 
 ORDER_BYTES_MAX = 1_000_000
-ORDER_ID_CHARS_MAX = 200
 PARTIES_MAX = 100
 OTHER_NAMES_MAX = 100
 ITEMS_MAX = 1_000

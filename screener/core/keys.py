@@ -1,14 +1,17 @@
 """The key of a record: an order's answer goes out under it, so it must be the order id.
 
-Promises: the sentence of a mismatch quotes key and order id at a bounded length and printable, whatever their bytes.
+Promises: the sentence of a mismatch quotes key and order id at a bounded length and printable, whatever their bytes; a
+key that is too long for any order id does not go out, since its answer might not fit into the outgoing topic.
 
 Not for records without a key: they are answered.
 """
 
 from __future__ import annotations
 
-from screener.model import Fault
+from screener.model import ORDER_ID_CHARS_MAX, Fault
 
+KEY_BYTES_MAX = 4 * ORDER_ID_CHARS_MAX
+"""A longer key is no order id: a character has at most four bytes in UTF-8."""
 QUOTED_CHARS_MAX = 80
 _QUOTE_MARKS = '"\\'
 _SURROGATE_ESCAPE = 0xDC00  # PEP 383 decodes a byte that is not UTF-8 to this plus its value
@@ -22,6 +25,11 @@ def key_mismatch(key: bytes, order_id: str) -> Fault | None:
     key_text = key[: 4 * (QUOTED_CHARS_MAX + 1)].decode("utf-8", "surrogateescape")
     reason = f"the record's key {_quoted(key_text)} is not the order id {_quoted(order_id)}"
     return Fault("KEY_MISMATCH", reason, order_id)
+
+
+def answer_key(key: bytes | None) -> bytes | None:
+    """The key of an answer: the record's own, and none where that is too long for an order id."""
+    return None if key is None or len(key) > KEY_BYTES_MAX else key
 
 
 def _quoted(text: str) -> str:

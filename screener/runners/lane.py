@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from screener.core import give_up, refuse, screen
+from screener.core.keys import answer_key
 from screener.errors import OperatorError
 from screener.model import Fault
 from screener.runners import topics
@@ -46,7 +47,7 @@ from screener.runners.topic_identity import TopicIdentity
 from screener.runners.transactions import TopicRecreatedError, Transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from confluent_kafka import TopicPartition
 
@@ -259,7 +260,7 @@ class Lane:
         """Wait for one record, then take what is there already: small batches when quiet, large ones when behind."""
         most = 1 if self._alone else CAREFUL_ORDERS if self._careful else BATCH_ORDERS_MAX
         records = held.receive(1, POLL_SECONDS)
-        size = sum(len(record.value or b"") for record in records)
+        size = _bytes_of(records)
         while records and len(records) < most and size < BATCH_BYTES_MAX:
             held.revoked = False
             more = held.receive(min(FETCH_ORDERS, most - len(records)), 0.0)
@@ -269,7 +270,7 @@ class Lane:
             if not more:
                 break
             records += more
-            size += sum(len(record.value or b"") for record in more)
+            size += _bytes_of(more)
         return records
 
     def _answer(self, records: list[Received], held: Partitions) -> None:
@@ -412,7 +413,7 @@ class Lane:
             *record.trace,
         ]
         try:
-            self._transactions.produce(topic, decision.value, record.key, record.source[0], headers)
+            self._transactions.produce(topic, decision.value, answer_key(record.key), record.source[0], headers)
         except KafkaException as error:
             if error.args[0].code() in UNDELIVERABLE_CODES:
                 self._found_undeliverable(record, error.args[0])
@@ -482,6 +483,11 @@ class Lane:
         self._opened_at = None
         self._metrics.aborted()
         held.rewind()
+
+
+def _bytes_of(records: Sequence[Received]) -> int:
+    """The bytes of keys and values."""
+    return sum(len(record.value or b"") + len(record.key or b"") for record in records)
 
 
 def _trace(error: Exception) -> str:

@@ -66,6 +66,23 @@ def test_headers_that_cannot_be_read_stop_no_worker(broker: str, prefix: str, wo
     assert "can't be read" in worker.log.read_text()
 
 
+def test_a_key_that_packs_well_stops_no_worker(broker: str, prefix: str, worker: Worker) -> None:
+    """The broker takes a key of 3 MB of one letter, for its batch is small; its answer could not be sent under it."""
+    packer = Producer({"bootstrap.servers": broker, "message.max.bytes": 20_000_000, "compression.type": "zstd"})
+    values = [order("packed")[1], b"no JSON", None]
+    for value in values:
+        packer.produce(f"{prefix}orders", value, b"k" * 3_000_000, 0)
+    packer.flush(30)
+    publish(broker, f"{prefix}orders", orders_of(range(20)))
+    with running(worker), reading(broker, outputs(prefix)) as reader:
+        decided = reader.read_until(len(values) + 20)
+    refused = [record for record in decided if record.topic == f"{prefix}orders.quarantine"]
+    assert len(decided) == len(values) + 20
+    assert {record.source for record in refused} == {f"{prefix}orders[0]@{offset}" for offset in range(len(values))}
+    assert {record.key for record in refused} == {None}
+    assert sorted(record.decision["reasons"][0] for record in refused) == ["KEY_MISMATCH", "NOT_JSON", "TOMBSTONE"]
+
+
 def _is_utf8(name: bytes) -> bool:
     try:
         name.decode()
