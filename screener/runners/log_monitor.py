@@ -256,10 +256,15 @@ class LogMonitor:
             for number, row in checkpoints.items()
             if row and row.last and states[number].start <= row.last.offset < states[number].stable
         }
-        records = reader.fingerprints(offsets)
         missing = [number for number, row in checkpoints.items() if row is None]
         topic_id = next(iter(states.values())).topic_id
         decisions = reader.last_decisions(missing, topic_id)
+        offsets |= {
+            number: decision.offset
+            for number, decision in decisions.items()
+            if decision and states[number].start <= decision.offset < states[number].stable
+        }
+        records = reader.records_at(offsets)
         return [
             Check(number, judge(number, row, states[number], records.get(number), decisions.get(number)))
             for number, row in checkpoints.items()

@@ -6,16 +6,18 @@ that a hundred partitions take as long as one. Raises KafkaException where the b
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+import orjson
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it re-exports without __all__
 
 from screener.runners.clients import headers_of
 from screener.runners.cluster import QUIET, connection, quiet_admin, topic_id
-from screener.runners.positions import Checkpoint, LastDecision, LogState, checkpoint_of, fingerprint
+from screener.runners.positions import Checkpoint, LastDecision, LogState, RecordInLog, checkpoint_of, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -109,17 +111,17 @@ class LogReader:
                 raise KafkaException(row.error)
         return {row.partition: checkpoint_of(row.offset, row.metadata) for row in rows}
 
-    def fingerprints(self, offsets: Mapping[int, int]) -> dict[int, str | None]:
-        """The fingerprint of the record at one offset of each partition, None where no record stands there."""
-        prints: dict[int, str | None] = dict.fromkeys(offsets)
+    def records_at(self, offsets: Mapping[int, int]) -> dict[int, RecordInLog | None]:
+        """The record at one offset of each partition, None where no record stands there."""
+        records: dict[int, RecordInLog | None] = dict.fromkeys(offsets)
 
         def take(place: Place, message: Message) -> bool:
             if message.offset() == offsets[place[1]]:
-                prints[place[1]] = fingerprint(message.timestamp()[1], message.key(), message.value())
+                records[place[1]] = _record_of(message)
             return True
 
         self._read({(self._names.orders, number): offset for number, offset in offsets.items()}, take)
-        return prints
+        return records
 
     def last_decisions(self, partitions: Iterable[int], current_id: str) -> dict[int, LastDecision | None]:
         """The latest decision on an order of each partition; of several topics' the one on the topic as it is now."""
@@ -194,13 +196,30 @@ def _is_end(message: Message) -> bool:
     raise KafkaException(error)
 
 
+def _record_of(message: Message) -> RecordInLog:
+    value = message.value()
+    return RecordInLog(
+        fingerprint(message.timestamp()[1], message.key(), value), hashlib.sha256(value or b"").hexdigest()
+    )
+
+
 def _decision_of(message: Message, partition: str) -> LastDecision | None:
     """The order that a decision answers, from its headers; None for one of another topic or without headers."""
     headers = dict(headers_of(message) or [])
     source = re.fullmatch(rb"(.+)@(\d{1,19})", _bytes(headers.get(SOURCE_HEADER)))
     if source is None or source[1] != partition.encode():
         return None
-    return LastDecision(int(source[2]), _bytes(headers.get(TOPIC_ID_HEADER)).decode("utf-8", "replace"))
+    topic_id = _bytes(headers.get(TOPIC_ID_HEADER)).decode("utf-8", "replace")
+    return LastDecision(int(source[2]), topic_id, _order_sha256(message.value()))
+
+
+def _order_sha256(decision: bytes | None) -> str:
+    """What a decision says of its order's bytes, "" where it says nothing."""
+    try:
+        sha256 = orjson.loads(decision or b"null")["order_sha256"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return ""
+    return sha256 if isinstance(sha256, str) else ""
 
 
 def _bytes(value: str | bytes | None) -> bytes:

@@ -74,10 +74,18 @@ class LogState(NamedTuple):
 
 
 class LastDecision(NamedTuple):
-    """The latest decision on an order of a partition, by the order's offset and topic id ("": not stated)."""
+    """The latest decision on an order of a partition, by the order's offset, topic id and SHA-256 ("": not stated)."""
 
     offset: int
     topic_id: str
+    order_sha256: str = ""
+
+
+class RecordInLog(NamedTuple):
+    """The record that stands at an offset now: its fingerprint, and the SHA-256 of its value."""
+
+    fingerprint: str
+    value_sha256: str
 
 
 class Pause(NamedTuple):
@@ -134,16 +142,16 @@ def judge(
     partition: int,
     checkpoint: Checkpoint | None,
     log: LogState,
-    record: str | None,
+    record: RecordInLog | None,
     decision: LastDecision | None,
 ) -> Checkpoint | Pause:
     """Where to read a partition from, or why it must not be read.
 
-    `record` is the fingerprint of the record that now stands at the checkpoint's last offset, None where there is none.
-    `decision` is asked for where nothing is committed: what the outgoing topics say was answered.
+    `decision` is asked for where nothing is committed: what the outgoing topics say was answered. `record` stands now
+    at the last offset of the checkpoint, or of the decision; None where there is none.
     """
     if checkpoint is None:
-        return _without_commit(partition, log, decision)
+        return _without_commit(partition, log, record, decision)
     at = checkpoint.offset
     if checkpoint.topic_id and checkpoint.topic_id != log.topic_id:
         detail = f"the topic was deleted and created again; of the old one everything before {at} is answered"
@@ -156,24 +164,39 @@ def judge(
         detail = f"{lost} records from {at} on were deleted before they were answered; the log begins at {log.start}"
         return Pause(partition, PauseReason.ORDERS_EXPIRED, detail, log.topic_id, at, lost)
     last = checkpoint.last
-    if last is not None and log.start <= last.offset and record != last.fingerprint:
-        detail = f"the order that was answered at {last.offset} is not there any more: the log was cut off or restored"
-        return Pause(partition, PauseReason.LOG_REPLACED, detail, log.topic_id, at)
+    if last is not None and log.start <= last.offset and (record is None or record.fingerprint != last.fingerprint):
+        return Pause(partition, PauseReason.LOG_REPLACED, _replaced(last.offset), log.topic_id, at)
     return checkpoint._replace(topic_id=log.topic_id)
 
 
-def _without_commit(partition: int, log: LogState, decision: LastDecision | None) -> Checkpoint | Pause:
+def _replaced(offset: int) -> str:
+    return f"the order that was answered at {offset} is not there any more: the log was cut off or restored"
+
+
+def _without_commit(
+    partition: int, log: LogState, record: RecordInLog | None, decision: LastDecision | None
+) -> Checkpoint | Pause:
     """Nothing is committed: a partition that was never answered begins at its start, any other is paused."""
     if decision is None:
         return Checkpoint(log.start, log.topic_id, committed=False)
     if decision.topic_id and decision.topic_id != log.topic_id:
         detail = f"the topic was deleted and created again; of the old one {decision.offset} was answered last"
         return Pause(partition, PauseReason.TOPIC_RECREATED, detail, log.topic_id)
+    at = decision.offset + 1
+    if at > log.end:
+        detail = f"the log ends at {log.end}, and {decision.offset} has a decision: it was cut off or restored"
+        return Pause(partition, PauseReason.LOG_CUT_OFF, detail, log.topic_id, at)
+    if (
+        log.start <= decision.offset
+        and decision.order_sha256
+        and (record is None or record.value_sha256 != decision.order_sha256)
+    ):
+        return Pause(partition, PauseReason.LOG_REPLACED, _replaced(decision.offset), log.topic_id, at)
     detail = (
         f"the group has no committed offset any more, and {decision.offset} is the last order with a decision:"
-        f" --from {decision.offset + 1} goes on behind it"
+        f" --from {at} goes on behind it"
     )
-    return Pause(partition, PauseReason.OFFSETS_EXPIRED, detail, log.topic_id, decision.offset + 1)
+    return Pause(partition, PauseReason.OFFSETS_EXPIRED, detail, log.topic_id, at)
 
 
 def resumed(pause: Pause, resume: Resume, log: LogState) -> Checkpoint | None:

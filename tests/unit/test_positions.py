@@ -11,6 +11,7 @@ from screener.runners.positions import (
     LogState,
     Pause,
     PauseReason,
+    RecordInLog,
     Resume,
     checkpoint_of,
     fingerprint,
@@ -22,24 +23,32 @@ from screener.runners.positions import (
 LAST = LastAnswered(99, "abc")
 AT_100 = Checkpoint(100, "T1", LAST)
 LOG = LogState("T1", 0, 150, 150)
+ANSWERED, OTHER = RecordInLog("abc", "sha256 of it"), RecordInLog("another", "another")
+DECIDED = LastDecision(99, "T1", "sha256 of it")
 
 
 @pytest.mark.parametrize(
     ("checkpoint", "log", "record", "decision", "reason"),
     [
-        (AT_100, LogState("T2", 0, 150, 150), "abc", None, PauseReason.TOPIC_RECREATED),
+        (AT_100, LogState("T2", 0, 150, 150), ANSWERED, None, PauseReason.TOPIC_RECREATED),
         (AT_100, LogState("T2", 0, 0, 0), None, None, PauseReason.TOPIC_RECREATED),
         (AT_100, LogState("T1", 0, 99, 99), None, None, PauseReason.LOG_CUT_OFF),
-        (AT_100, LOG, "another", None, PauseReason.LOG_REPLACED),
+        (AT_100, LOG, OTHER, None, PauseReason.LOG_REPLACED),
         (AT_100, LOG, None, None, PauseReason.LOG_REPLACED),
         (AT_100, LogState("T1", 101, 150, 150), None, None, PauseReason.ORDERS_EXPIRED),
         (None, LOG, None, LastDecision(99, "T1"), PauseReason.OFFSETS_EXPIRED),
         (None, LOG, None, LastDecision(99, ""), PauseReason.OFFSETS_EXPIRED),
         (None, LOG, None, LastDecision(99, "T0"), PauseReason.TOPIC_RECREATED),
+        (None, LOG, ANSWERED, DECIDED, PauseReason.OFFSETS_EXPIRED),
+        (None, LogState("T1", 100, 150, 150), None, DECIDED, PauseReason.OFFSETS_EXPIRED),
+        (None, LOG, OTHER, DECIDED, PauseReason.LOG_REPLACED),
+        (None, LOG, OTHER, DECIDED._replace(topic_id=""), PauseReason.LOG_REPLACED),
+        (None, LOG, None, DECIDED, PauseReason.LOG_REPLACED),
+        (None, LogState("T1", 0, 99, 99), None, DECIDED, PauseReason.LOG_CUT_OFF),
     ],
 )
 def test_a_log_that_changed_pauses_its_partition(
-    checkpoint: Checkpoint | None, log: LogState, record: str | None, decision: LastDecision | None, reason: str
+    checkpoint: Checkpoint | None, log: LogState, record: RecordInLog | None, decision: LastDecision | None, reason: str
 ) -> None:
     """With a reason, a sentence, and the id of the topic as it is now."""
     pause = judge(7, checkpoint, log, record, decision)
@@ -52,8 +61,8 @@ def test_a_log_that_changed_pauses_its_partition(
 @pytest.mark.parametrize(
     ("checkpoint", "log", "record", "offset"),
     [
-        (AT_100, LOG, "abc", 100),
-        (AT_100, LogState("T1", 0, 100, 100), "abc", 100),
+        (AT_100, LOG, ANSWERED, 100),
+        (AT_100, LogState("T1", 0, 100, 100), ANSWERED, 100),
         (AT_100, LogState("T1", 100, 150, 150), None, 100),
         (Checkpoint(100, "T1", LastAnswered(97, "abc")), LogState("T1", 98, 150, 150), None, 100),
         (Checkpoint(100), LOG, None, 100),
@@ -62,7 +71,7 @@ def test_a_log_that_changed_pauses_its_partition(
     ],
 )
 def test_a_log_that_is_as_it_was_is_read_on(
-    checkpoint: Checkpoint | None, log: LogState, record: str | None, offset: int
+    checkpoint: Checkpoint | None, log: LogState, record: RecordInLog | None, offset: int
 ) -> None:
     """From the position, though retention deleted the last order; from the start where nothing was ever answered."""
     start = judge(7, checkpoint, log, record, None)
