@@ -17,6 +17,7 @@ from screener.core.names.score import Costs
 from screener.core.scripts import Reader
 from screener.errors import ListError
 from screener.licensing import UNKNOWN
+from screener.lists import portions
 from screener.lists.authorities import authorities, drawn_rule, licensed_by
 from screener.lists.countries import ISO_CODES
 from screener.lists.holdings.shares import share_rules
@@ -109,8 +110,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def digest(tables: Tables) -> str:
-    """SHA-256 (hex) over the tables, independent of the order of keys."""
-    return hashlib.sha256(orjson.dumps(tables, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """SHA-256 (hex) of the tables as a snapshot holds them, which decisions name; the order of keys does not matter."""
+    return hashlib.sha256(portions.dumps(tables)).hexdigest()
 
 
 def parse(tables: Tables) -> Rules:
