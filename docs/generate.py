@@ -623,6 +623,16 @@ CODES = {
     "ALLOW_STALE": Reason(
         "The operator allows old lists to clear orders. It changes no outcome.", "Ask the operator why, and until when."
     ),
+    "LIST_AGE_ALLOWED": Reason(
+        "A list is older than the rules allow, and the operator allows more days (`--max-list-age`). It changes no"
+        " outcome.",
+        "Ask the operator why, and until when; screen again with current lists before it ships.",
+    ),
+    "AS_OF_OVERRIDES_DATES": Reason(
+        "The operator chose the day (`--as-of`), and the order's `export_date` and `placed_at` would have had it judged"
+        " on another one. It changes no outcome.",
+        "Where it is to ship on its own date, screen it again without `--as-of`.",
+    ),
     "CANCELLED": Reason(
         "The order says that it is cancelled: it is answered clear, and its parties were not screened.",
         "Nothing; the decision on the order before it stands for the record.",

@@ -26,6 +26,7 @@ from screener.runners import (
     publishing,
     topics,
 )
+from screener.runners.build_progress import BuildProgress
 from screener.runners.license_use import Counted, drawn_lines
 
 if TYPE_CHECKING:
@@ -217,7 +218,11 @@ def _run_ownership_explain(namespace: argparse.Namespace) -> int:
 
 
 def _run_ownership_check(namespace: argparse.Namespace) -> int:
-    return ownership_check.check(options.inputs_of(namespace), as_json=namespace.json)
+    inputs = options.inputs_of(namespace)
+    with BuildProgress("checked") as progress:
+        found = ownership_check.counted(inputs, progress)
+    ownership_check.tell(found, as_json=namespace.json)
+    return 0
 
 
 # --- snapshot --------------------------------------------------------------------------------------------------------
@@ -271,7 +276,9 @@ def _add_snapshot(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def _run_build(namespace: argparse.Namespace) -> int:
-    built = build.build(options.inputs_of(namespace))
+    inputs = options.inputs_of(namespace)
+    with BuildProgress("built") as progress:
+        built = build.build(inputs, progress)
     options.tell_problems(built)
     if not namespace.accept_losses:
         _check_losses(namespace.previous, namespace.out, built.snapshot)

@@ -283,12 +283,16 @@ class Caveat(NamedTuple):
 
 
 class Judgment(NamedTuple):
-    """The days an order is judged on (the last one is `as_of`), and what is wrong with them."""
+    """The days an order is judged on (the last one is `as_of`), and what is wrong with them.
+
+    `notices` say where the operator chose otherwise than the order's dates or the rules would have it.
+    """
 
     days: tuple[str, ...]
     as_of: str | None
     caveats: tuple[Caveat, ...]
     missing: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
 
 class Terms(NamedTuple):

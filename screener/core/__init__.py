@@ -120,7 +120,7 @@ def _new_frame(order: Order, unknown: Sequence[int], snapshot: Snapshot, terms: 
     judgment = judge_days(order, snapshot, terms)
     regimes = regimes_in_force(snapshot, judgment.days)
     not_evaluated = [f"OWNERSHIP parties[{number}]" for number in unknown]
-    silent = route((), judgment.caveats, _notices(snapshot, terms))
+    silent = route((), judgment.caveats, [*judgment.notices, *_notices(snapshot, terms)])
     return _Frame(
         judgment, regimes, not_evaluated, silent, answer_of(snapshot, judgment.as_of, silent, terms.profile), {}
     )
@@ -157,7 +157,7 @@ def _judge(
         claimed = licenses.claim(order, snapshot, day, drawn)
         answered = licenses.answer(cover(findings, order, snapshot, day), claimed, order, snapshot, day)
         answered += licenses.lacking(claimed, snapshot)
-        notices = [*licenses.notices(order, claimed, snapshot), *_notices(snapshot, terms)]
+        notices = [*licenses.notices(order, claimed, snapshot), *frame.judgment.notices, *_notices(snapshot, terms)]
         verdict = route(answered, frame.judgment.caveats, notices)
         return licenses.used(verdict, claimed)._replace(not_evaluated=frozenset(ruled.not_evaluated))
 

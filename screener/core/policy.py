@@ -19,7 +19,7 @@ from screener.model import Caveat, Finding, Judgment
 from screener.owners import CAPTURED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from screener.model import Hit, ListEntry, Order, PartyAffiliation, Snapshot, Terms
     from screener.owners import Affiliation, Holding
@@ -59,7 +59,18 @@ def judge_days(order: Order, snapshot: Snapshot, terms: Terms) -> Judgment:
         return Judgment((), None, (Caveat("DATE_MISSING", _caveat(rules)),), ("export_date",))
     codes = ["BROKER_TIME_MISSING"] * (not terms.broker_time) + ["DATE_IMPLAUSIBLE"] * implausible
     codes += ["LIST_STALE"] * is_stale(snapshot, terms, days[-1])
-    return Judgment(tuple(days), days[-1], tuple(Caveat(code, _caveat(rules)) for code in codes), ())
+    caveats = tuple(Caveat(code, _caveat(rules)) for code in codes)
+    return Judgment(tuple(days), days[-1], caveats, (), tuple(_choices(order, snapshot, terms, days[-1])))
+
+
+def _choices(order: Order, snapshot: Snapshot, terms: Terms, as_of: str) -> Iterator[str]:
+    """Codes of what the operator chose otherwise than the order's own dates, or the limit of the rules."""
+    own_day = max(filter(None, (order.placed_on, order.export_on)), default=None)
+    if terms.as_of is not None and own_day not in (None, terms.as_of):
+        yield "AS_OF_OVERRIDES_DATES"
+    as_the_rules_say = terms._replace(list_age_days_max=None)
+    if is_stale(snapshot, as_the_rules_say, as_of) and not is_stale(snapshot, terms, as_of):
+        yield "LIST_AGE_ALLOWED"
 
 
 def _caveat(rules: Rules) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from screener.core.policy import age_days_max, is_stale
 from screener.errors import ListError, OperatorError
@@ -28,7 +28,10 @@ from screener.lists import (
     snapshot,
 )
 from screener.lists.authorities import authorities
-from screener.lists.holdings.read import read_ownership
+from screener.lists.holdings.options import SourceOptions
+from screener.lists.holdings.read import check_doubts, read_ownership
+from screener.lists.holdings.shares import share_rules
+from screener.lists.progress import SILENT, Progress
 from screener.owners import AFFILIATE_LIST
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from screener.core.fold import Folder
     from screener.core.names.candidates import Shelves
     from screener.lists.holdings.edges import Edges
+    from screener.lists.holdings.shares import ShareUnit
     from screener.model import ListEntry, ListFacts, Snapshot, SourceList, Terms
     from screener.owners import OwnershipEdge
     from screener.rulings import Rules
@@ -49,7 +53,12 @@ CSL_ROWS_FULL = 1_000  # a file of fewer rows is an extract and may lack lists
 
 @dataclass(slots=True)
 class Inputs:
-    """What to build from; paths as given by the operator."""
+    """What to build from; paths as given by the operator, and how ownership files are to be read.
+
+    `shares`: what a number without a percent sign is, None where nobody said. `accept_left_out`: build although many
+    rows of an ownership file are left out. `ownership_rows_max`: how many rows such a file may hold, None for the
+    limit of all tables.
+    """
 
     lists: Sequence[Path] = ()
     private: Sequence[Path] = ()
@@ -59,11 +68,20 @@ class Inputs:
     good_list: Sequence[Path] = ()
     licenses: Sequence[Path] = ()
     history: Sequence[Path] = ()
+    shares: ShareUnit | None = None
+    accept_left_out: bool = False
+    ownership_rows_max: int | None = None
 
     @property
     def holdings(self) -> list[Path]:
         """The files of ownership, with the shipped sample where that is asked for."""
         return [*self.ownership, *([SAMPLE / "ownership.csv"] if self.sample else [])]
+
+
+def source_options(inputs: Inputs, tables: rules.Tables, progress: Progress = SILENT) -> SourceOptions:
+    """How ownership files are read: as the operator chose, with the words and limits of the rules."""
+    words = share_rules(tables["shares"])
+    return SourceOptions(words, inputs.shares, inputs.accept_left_out, inputs.ownership_rows_max, progress)
 
 
 @dataclass(slots=True)
@@ -75,25 +93,37 @@ class Built:
     problems: list[str] = field(default_factory=list)
 
 
-def build(inputs: Inputs) -> Built:
-    """Read everything and build the snapshot; ListError or OperatorError when an input can't be taken."""
+def build(inputs: Inputs, progress: Progress = SILENT, holdings: Sequence[Edges] | None = None) -> Built:
+    """Read everything and build the snapshot; ListError or OperatorError when an input can't be taken.
+
+    `progress` hears of the phases and of the rows read. `holdings` is what the ownership files hold, where they have
+    been read and looked at before.
+    """
     tables = rules.read_tables(inputs.rules)
     if not inputs.lists and not inputs.private and not inputs.sample:
         raise OperatorError("no lists were named: give --lists or --private, or --sample for the shipped sample")
+    progress.begin("reading lists")
     official = [source for path in inputs.lists for source in read.read_lists(path)]
     own = [private.read_private(path) for path in inputs.private]
     own += read.read_lists(SAMPLE / "consolidated.csv") if inputs.sample else []
+    progress.add_rows(sum(source.file.rows for source in (*official, *own)))
     for source in official:
         _check_whole(source, tables)
-    held = read_ownership(inputs.holdings)
-    problems = [problem for source in held for problem in source.problems]
+    held = holdings
+    if held is None:
+        held = read_ownership(inputs.holdings, source_options(inputs, tables, progress))
+        check_doubts(held)
+    problems = [problem for source in held for problem in source.told()]
+    progress.begin("reading good lists, licenses and history")
     days_max = tables["matching"]["good_list"]["days_max"]
     good = [good_list.read_good_list(path, days_max) for path in inputs.good_list]
     fold = patterns.folder(tables)
     authorized = [licenses.read_licenses(path, authorities(tables["licenses"]), fold) for path in inputs.licenses]
     profiles = [history.read_history(path, fold) for path in inputs.history]
-    content, told = _content(official, own, held, good, authorized, profiles, tables, sample=inputs.sample)
+    sources = _Sources(official, own, held, good, authorized, profiles)
+    content, told = _content(sources, tables, progress, sample=inputs.sample)
     problems += told
+    progress.begin("reading the snapshot again")
     return Built(snapshot.loads(content), content, problems)
 
 
@@ -111,31 +141,35 @@ def _check_whole(source: SourceList, tables: rules.Tables) -> None:
                 )
 
 
-def _content(
-    official: Sequence[SourceList],
-    own: Sequence[SourceList],
-    held: Sequence[Edges],
-    good: Sequence[good_list.GoodList],
-    authorized: Sequence[licenses.Held],
-    profiles: Sequence[history.Profiles],
-    tables: rules.Tables,
-    *,
-    sample: bool,
-) -> tuple[bytes, list[str]]:
+class _Sources(NamedTuple):
+    """Everything that was read."""
+
+    official: Sequence[SourceList]
+    own: Sequence[SourceList]
+    held: Sequence[Edges]
+    good: Sequence[good_list.GoodList]
+    authorized: Sequence[licenses.Held]
+    profiles: Sequence[history.Profiles]
+
+
+def _content(sources: _Sources, tables: rules.Tables, progress: Progress, *, sample: bool) -> tuple[bytes, list[str]]:
     """The snapshot's bytes, what holdings contradict each other, and what was left out of the good lists."""
+    progress.begin("preparing names")
     parsed = rules.parse(tables)
     fold = patterns.folder(tables)
+    official, own, held, good, authorized, profiles = sources
     reader = license_terms.Reader(tables)
     published = [reader.with_terms(entry) for source in (*official, *own) for entry in source.entries]
     entries = patterns.with_bare_names(patterns.grade(published, tables, fold), tables, fold)
     graph = [edge for source in held for edge in source.edges]
     grants, stale = good_list.bind(good, entries, fold)
-    files = [source.file for sources in (official, own, held, good, authorized, profiles) for source in sources]
+    files = [source.file for kind in sources for source in kind]
     try:
         authorizations = licenses.by_number(authorized)
     except ValueError as error:
         raise OperatorError(f"--licenses: {error}: expected each number once") from None
-    owned, shelves, contradicting = _owned(graph, entries, parsed, fold, tables)
+    owned, shelves, contradicting = _owned(graph, entries, parsed, fold, tables, progress)
+    progress.begin("writing the snapshot")
     content = snapshot.dumps(
         snapshot.Parts(
             sources=files,
@@ -152,20 +186,28 @@ def _content(
             history=history.joined(profiles),
         )
     )
-    return content, [*contradicting, *stale]
+    return content, [*contradicting, *(f"left out: {told}" for told in stale)]
 
 
 def _owned(
-    graph: list[OwnershipEdge], entries: list[ListEntry], parsed: Rules, fold: Folder, tables: rules.Tables
+    graph: list[OwnershipEdge],
+    entries: list[ListEntry],
+    parsed: Rules,
+    fold: Folder,
+    tables: rules.Tables,
+    progress: Progress,
 ) -> tuple[snapshot.Owned, Shelves, list[str]]:
     """What the holdings make of the companies in them, the index of all names, and what contradicts each other."""
+    progress.begin("indexing names")
     shelves = scoring.shelves(entries, tables)
     if not graph:
         return snapshot.NOBODY_OWNED, shelves, []
     from screener.lists import ownership  # noqa: PLC0415  loads Polars, which nothing else needs and a worker never has
 
     resembled = scoring.resembling(shelves, tables, parsed, entries, fold)
+    progress.begin("following holdings")
     closed = ownership.affiliations(graph, entries, parsed.regimes, fold, resembled)
+    progress.begin("indexing owned companies")
     companies = affiliates.as_entries(closed.companies, tables, fold)
     texts = patterns.compile_patterns(companies, tables, parsed, fold, before=entries)
     alike = [company for company in companies if company.list == AFFILIATE_LIST]  # the first ones

@@ -23,10 +23,14 @@ def jurisdictions(table: Mapping[str, Any], known: Mapping[str, Collection[str]]
     return {name: _jurisdiction(name, row, known) for name, row in table.items()}
 
 
+class UnknownProfileError(OperatorError):
+    """A profile that the rules do not have: whoever named it has to name another one."""
+
+
 def must_know(rules: Rules, profile: str) -> None:
-    """OperatorError where the rules have no such profile."""
+    """UnknownProfileError where the rules have no such profile."""
     if profile not in rules.jurisdictions:
-        raise OperatorError(f"profile {profile!r:.60} is none of the rules': {', '.join(rules.jurisdictions)}")
+        raise UnknownProfileError(f"profile {profile!r:.60} is none of the rules': {', '.join(rules.jurisdictions)}")
 
 
 def _jurisdiction(name: str, row: Any, known: Mapping[str, Collection[str]]) -> Jurisdiction:  # noqa: ANN401

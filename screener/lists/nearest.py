@@ -49,7 +49,9 @@ def candidates(snapshot: Snapshot, name: str, kind: str = "", country: str = "",
     hits = [hit for hit in hits if hit.entry < snapshot.listed + len(snapshot.affiliations)]
     found = [_of_hit(hit, snapshot) for hit in hits]
     missed = _near_misses(party, snapshot, {hit.entry for hit in hits})
-    return [*sorted(found, key=_likeliest), *sorted(missed, key=_likeliest)]
+    findings = snapshot.rules.findings
+    found.sort(key=lambda hit: (-hit.score, -findings[hit.rule].priority, hit.entry.list, hit.entry.entry_id))
+    return [*found, *sorted(missed, key=_likeliest)]
 
 
 def _likeliest(candidate: Candidate) -> tuple[float, str, str]:

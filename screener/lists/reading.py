@@ -36,6 +36,7 @@ ROW_CHARS_MAX = 10_000_000
 """Of a row as written, before it is taken apart: each cell costs eight bytes, a comma one."""
 COLUMNS_MAX = 100_000
 ROWS_MAX = 5_000_000
+"""Of a table. Ownership files may hold more where the operator says so (`--max-ownership-rows`)."""
 YEAR_MIN, YEAR_MAX = 1900, 2200
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -72,21 +73,25 @@ class Row(NamedTuple):
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-def open_published(path: Path) -> PublishedFile:
-    """Read a file whole; the sha256 is of its bytes as stored (of the .gz file, not of what is in it)."""
-    stored = _stored_bytes(path)
-    content = _uncompressed(path, stored) if stored.startswith(_GZIP_MAGIC) else stored
+def open_published(path: Path, bytes_max: int | None = None) -> PublishedFile:
+    """Read a file whole; the sha256 is of its bytes as stored (of the .gz file, not of what is in it).
+
+    `bytes_max` is what it may hold, stored and uncompressed (default: FILE_BYTES_MAX).
+    """
+    most = FILE_BYTES_MAX if bytes_max is None else bytes_max
+    stored = _stored_bytes(path, most)
+    content = _uncompressed(path, stored, most) if stored.startswith(_GZIP_MAGIC) else stored
     text = _decoded(path, content.removeprefix(_BYTE_ORDER_MARK))
     if not text.strip():
         raise ListError(str(path), None, "expected a list, found an empty file")
     return PublishedFile(path, text, hashlib.sha256(stored).hexdigest(), edition_of(path))
 
 
-def _stored_bytes(path: Path) -> bytes:
+def _stored_bytes(path: Path, bytes_max: int) -> bytes:
     with _readable(path), path.open("rb") as file:
-        stored = file.read(FILE_BYTES_MAX + 1)
-    if len(stored) > FILE_BYTES_MAX:
-        raise _too_large(path)
+        stored = file.read(bytes_max + 1)
+    if len(stored) > bytes_max:
+        raise _too_large(path, bytes_max)
     return stored
 
 
@@ -104,15 +109,15 @@ def _readable(path: Path) -> Iterator[None]:
         raise ListError(str(path), None, f"expected a readable file ({reason})") from error
 
 
-def _uncompressed(path: Path, stored: bytes) -> bytes:
+def _uncompressed(path: Path, stored: bytes, bytes_max: int) -> bytes:
     chunks: list[bytes] = []
     bytes_total = 0
     try:
         with GzipFile(fileobj=io.BytesIO(stored)) as file:
             while chunk := file.read(_CHUNK_BYTES):
                 bytes_total += len(chunk)
-                if bytes_total > FILE_BYTES_MAX:
-                    raise _too_large(path)
+                if bytes_total > bytes_max:
+                    raise _too_large(path, bytes_max)
                 chunks.append(chunk)
     except EOFError as error:
         raise ListError(str(path), None, "expected a whole gzip file, found one that is cut off") from error
@@ -121,8 +126,8 @@ def _uncompressed(path: Path, stored: bytes) -> bytes:
     return b"".join(chunks)
 
 
-def _too_large(path: Path) -> ListError:
-    return ListError(str(path), None, f"expected at most {FILE_BYTES_MAX} bytes uncompressed")
+def _too_large(path: Path, bytes_max: int) -> ListError:
+    return ListError(str(path), None, f"expected at most {bytes_max} bytes uncompressed")
 
 
 def _decoded(path: Path, content: bytes) -> str:
@@ -143,8 +148,12 @@ def _line_at(content: bytes, position: int) -> int:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def rows(file: PublishedFile) -> Iterator[Row]:
-    """Yield the rows of a comma-separated file with the line each starts on; blank lines are skipped."""
+def rows(file: PublishedFile, rows_max: int | None = None) -> Iterator[Row]:
+    """Yield the rows of a comma-separated file with the line each starts on; blank lines are skipped.
+
+    `rows_max` is how many there may be (default: ROWS_MAX).
+    """
+    most = ROWS_MAX if rows_max is None else rows_max
     lines = io.StringIO(file.text, newline="")
     chars_unfinished = None if file.text.endswith(("\n", "\r")) else len(file.text)
     begin = count = 0
@@ -168,7 +177,9 @@ def rows(file: PublishedFile) -> Iterator[Row]:
         if not cells:
             continue
         count += 1
-        _check_limits(file, line, cells, count)
+        _check_limits(file, line, cells)
+        if count > most:
+            raise file.fault(line, f"expected at most {most} rows")
         yield Row(line, cells, lines.tell() == chars_unfinished)
 
 
@@ -182,13 +193,11 @@ def csv_expectation(error: csv.Error) -> str:
     return f"expected a row of comma-separated cells ({reason})"
 
 
-def _check_limits(file: PublishedFile, line: int, cells: list[str], count: int) -> None:
+def _check_limits(file: PublishedFile, line: int, cells: list[str]) -> None:
     if len(cells) > COLUMNS_MAX:
         raise file.fault(line, f"expected at most {COLUMNS_MAX} columns")
     if max(map(len, cells)) > CELL_CHARS_MAX:
         raise file.fault(line, f"expected at most {CELL_CHARS_MAX} characters in a cell (is a quote left open?)")
-    if count > ROWS_MAX:
-        raise file.fault(line, f"expected at most {ROWS_MAX} rows")
 
 
 def check_columns(file: PublishedFile, row: Row, columns: int) -> None:
@@ -230,7 +239,7 @@ def _edition_in_manifest(path: Path) -> str | None:
     if not manifest.is_file():
         return None
     try:
-        named = orjson.loads(_stored_bytes(manifest))["files"].get(path.name)
+        named = orjson.loads(_stored_bytes(manifest, FILE_BYTES_MAX))["files"].get(path.name)
         edition = None if named is None else named.get("edition")
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         expected = 'expected {"files": {"NAME": {"edition": "YYYY-MM-DD"}}}'

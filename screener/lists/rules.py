@@ -17,8 +17,10 @@ from screener.core.names.score import Costs
 from screener.core.scripts import Reader
 from screener.errors import ListError
 from screener.licensing import UNKNOWN
+from screener.lists import portions
 from screener.lists.authorities import authorities, drawn_rule, licensed_by
 from screener.lists.countries import ISO_CODES
+from screener.lists.holdings.shares import share_rules
 from screener.lists.jurisdictions import jurisdictions
 from screener.lists.license_rules import license_rules
 from screener.lists.order_rules import order_rules
@@ -32,7 +34,7 @@ SHIPPED = Path(__file__).parents[1] / "rules"
 FILES = (
     *("lists", "regimes", "programs", "matching", "outcomes", "legal_forms", "common_words", "address_words"),
     *("name_words", "rarity", "scripts", "license_terms", "countries", "controls", "destinations"),
-    *("items", "redflags", "roles", "signals", "licenses", "jurisdictions"),
+    *("items", "redflags", "roles", "signals", "licenses", "jurisdictions", "shares"),
 )
 FORM_PLACES = ("", "start", "end")
 """Where in a name the legal forms of a section count, in the order in which the fold takes them."""
@@ -71,7 +73,7 @@ def read_tables(overlay: Path | None = None) -> Tables:
 
     Raises ListError naming file (and line, for TOML syntax) when one can't be read, or `overlay` holds unknown files.
     """
-    tables: Tables = {name: _read(SHIPPED / f"{name}.toml") for name in FILES}
+    tables: Tables = {name: shipped_table(name) for name in FILES}
     if overlay is not None:
         if not overlay.is_dir():
             raise ListError(str(overlay), None, "expected a folder of rules files (*.toml)")
@@ -80,7 +82,13 @@ def read_tables(overlay: Path | None = None) -> Tables:
                 raise ListError(str(path), None, f"unknown rules file; known are {', '.join(FILES)}")
             tables[path.stem] |= _read(path)
     parse(tables)
+    share_rules(tables["shares"])
     return tables
+
+
+def shipped_table(name: str) -> dict[str, Any]:
+    """One of the shipped tables, by the name of its file."""
+    return _read(SHIPPED / f"{name}.toml")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -102,8 +110,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def digest(tables: Tables) -> str:
-    """SHA-256 (hex) over the tables, independent of the order of keys."""
-    return hashlib.sha256(orjson.dumps(tables, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """SHA-256 (hex) of the tables as a snapshot holds them, which decisions name; the order of keys does not matter."""
+    return hashlib.sha256(portions.dumps(tables)).hexdigest()
 
 
 def parse(tables: Tables) -> Rules:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 
 def table_rows(
-    file: PublishedFile, required: Sequence[str], optional: Sequence[str]
+    file: PublishedFile, required: Sequence[str], optional: Sequence[str], rows_max: int | None = None
 ) -> Iterator[tuple[Row, list[str]]]:
     """Yield each row with its cells in the order required, optional; what a row lacks is an empty text.
 
-    A row with more cells than the header is yielded with no cells: the caller says what becomes of it.
+    A row with more cells than the header is yielded with no cells: the caller says what becomes of it. `rows_max`: how
+    many rows there may be, where that is not the limit of all tables.
     """
-    published = rows(file)
+    published = rows(file, rows_max)
     header = _header(file, next(published), required, optional)
     positions = [header.index(column) if column in header else None for column in (*required, *optional)]
     for row in published:

@@ -33,6 +33,9 @@ COMPARED: Final = (
     *("license_review_policy", "missing", "not_evaluated", "unverified", "regimes", "as_of"),
 )
 """Members of a decision that are compared; the others name it, its makers or the order."""
+DAY_CHOSEN: Final = "AS_OF_OVERRIDES_DATES"
+DAYS_ANY: Final = 36_500
+"""Stands for the age of lists that the operator allowed: the decision does not hold the number."""
 
 
 def explain(path: Path | None, recorded: Path | None, snapshot: Snapshot | None, terms: Terms) -> int:
@@ -138,6 +141,8 @@ def _screened_as(decision: Mapping[str, Any], raw: bytes, snapshot: Snapshot, te
     form = next(one for one in (raw, _stripped(raw)) if hashlib.sha256(one).hexdigest() == decision["order_sha256"])
     if "ALLOW_STALE" in _texts(decision.get("reasons")):
         terms = terms._replace(allow_stale=True)
+    if "LIST_AGE_ALLOWED" in _texts(decision.get("reasons")) and terms.list_age_days_max is None:
+        terms = terms._replace(list_age_days_max=DAYS_ANY)
     if isinstance(profile := decision.get("profile"), str):
         terms = terms._replace(profile=profile)
     drawn = _drawn_then(decision)
@@ -146,6 +151,8 @@ def _screened_as(decision: Mapping[str, Any], raw: bytes, snapshot: Snapshot, te
     if terms.as_of is not None or first["as_of"] == as_of or not isinstance(as_of, str) or iso_day(as_of) is None:
         return first
     again: dict[str, Any] = _parsed(screen(form, snapshot, terms._replace(as_of=as_of), drawn=drawn).value)
+    if DAY_CHOSEN not in _texts(decision.get("reasons")):  # the day is the recorded one, which nobody chose then
+        again["reasons"] = [code for code in again["reasons"] if code != DAY_CHOSEN]
     return again
 
 

@@ -38,6 +38,8 @@ NOTICES: Final = {
     "FINDINGS_CUT": "There were more findings than a decision has room for; the least are not shown.",
     "SAMPLE": "The shipped sample lists were used: not for compliance use.",
     "ALLOW_STALE": "The operator allowed old lists to clear orders.",
+    "LIST_AGE_ALLOWED": "A list was older than the rules allow, and not older than the operator allowed.",
+    "AS_OF_OVERRIDES_DATES": "The operator chose the day to judge on; the order's own dates lead to another one.",
     "DAYS_DIFFER": "The day it came and the day it leaves are judged differently; the sterner answer counts.",
     "LICENSE_USED": "A license held covers the order; what it answers does not count.",
     "LICENSE_NOT_HELD": "The license that the order cites is none of those held.",

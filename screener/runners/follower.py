@@ -2,6 +2,7 @@
 
 Every worker reads the whole of `screener.snapshots` from its beginning, without a group. What is announced is loaded,
 checked (`announcements.check`) and taken over; a snapshot that fails is refused and counted, and the one in use stays.
+Only a worker that has none yet, and a profile that the announced rules lack, ends: no waiting mends its settings.
 A topic that was deleted and created again is noticed by its id and read from its beginning, whatever its length.
 """
 
@@ -18,6 +19,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from screener.errors import OperatorError
 from screener.lists import pace, snapshot
+from screener.lists.jurisdictions import UnknownProfileError
 from screener.runners import announcements, compacted
 from screener.runners.cluster import quiet_admin, topic_id
 from screener.runners.warming import warm
@@ -68,6 +70,7 @@ class Follower:
         self._metrics = metrics
         self._on_answer = on_answer
         self._stopping = threading.Event()
+        self._unknown_profile: UnknownProfileError | None = None
         self.caught_up = threading.Event()
         self.current: Snapshot | None = None
 
@@ -76,7 +79,10 @@ class Follower:
         self._stopping.set()
 
     def run(self, on_snapshot: Callable[[Snapshot], None]) -> None:
-        """Follow the topic until `stop`; `on_snapshot` is called with each snapshot that is taken."""
+        """Follow the topic until `stop`; `on_snapshot` is called with each snapshot that is taken.
+
+        OperatorError where the topic can't be followed, or the worker's profile is none of those announced.
+        """
         try:
             watch = _TopicWatch(self._fleet, self._topic)
             while not self._stopping.is_set():
@@ -115,6 +121,8 @@ class Follower:
             self._on_answer(Answer(announcements.hash_of(value), refusal))
         if self.current is not None:
             self.caught_up.set()
+        elif self._unknown_profile is not None:
+            raise self._unknown_profile
 
     def _refusal_of(self, value: bytes, on_snapshot: Callable[[Snapshot], None]) -> Refusal | None:
         """Take what is announced, or, without a snapshot in use, the one before it; None where it was taken."""
@@ -123,17 +131,21 @@ class Follower:
         except OperatorError as error:
             return self._refused(None, error)
         refusal = self._try(announcement, on_snapshot)
+        unknown_profile = self._unknown_profile
         if refusal is not None and self.current is None and "previous" in announcement:
             previous = announcement["previous"]
             log.warning("trying the snapshot that was announced before: %s", previous["location"])
             self._try(previous, on_snapshot)
+            self._unknown_profile = unknown_profile
         return refusal
 
     def _try(self, announcement: dict[str, Any], on_snapshot: Callable[[Snapshot], None]) -> Refusal | None:
         """Take an announced snapshot; why it is refused, where it is."""
+        self._unknown_profile = None
         try:
             self._swap(announcement, on_snapshot)
         except OperatorError as error:
+            self._unknown_profile = error if isinstance(error, UnknownProfileError) else None
             return self._refused(announcement["snapshot"], error)
         return None
 

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 from screener.errors import OperatorError
 from screener.lists import build, snapshot
 from screener.lists.jurisdictions import must_know
+from screener.lists.reading import ROWS_MAX
 from screener.model import Terms
 from screener.rulings import DEFAULT_PROFILE
 from screener.runners.days import today
 from screener.settings import load_cluster
+
+OWNERSHIP_ROWS_MOST = 1_000_000_000
+"""A billion rows would be half a terabyte of holdings in memory: whoever asks for more has mistyped."""
 
 if TYPE_CHECKING:
     from screener.lists.build import Built
@@ -28,6 +32,12 @@ def add_inputs(command: argparse.ArgumentParser) -> None:
     command.add_argument("--lists", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
     command.add_argument("--private", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
     command.add_argument("--ownership", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    text = "what shares without a percent sign are in ownership files: 50 is half of a company, or 0.5 is"
+    command.add_argument("--shares", choices=("percent", "fraction"), metavar="percent|fraction", help=text)
+    text = "use ownership files although many of their rows are left out"
+    command.add_argument("--accept-left-out", action="store_true", help=text)
+    text = f"rows, statements or records that an ownership file may hold (default: {ROWS_MAX:,})"
+    command.add_argument("--max-ownership-rows", type=rows_max, metavar="N", help=text)
     text = "good lists (CSV): parties that two persons found not to be an entry"
     command.add_argument("--good-list", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help=text)
     text = "licenses held (CSV): who may have what, where, until when and up to which value"
@@ -53,6 +63,13 @@ def days(text: str) -> int:
     return int(text)
 
 
+def rows_max(text: str) -> int:
+    """A number of rows."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:12]) < OWNERSHIP_ROWS_MOST or len(text) > 12:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {OWNERSHIP_ROWS_MOST - 1}")
+    return int(text)
+
+
 def inputs_of(namespace: argparse.Namespace) -> build.Inputs:
     """The files that were named."""
     return build.Inputs(
@@ -64,6 +81,9 @@ def inputs_of(namespace: argparse.Namespace) -> build.Inputs:
         good_list=namespace.good_list,
         licenses=namespace.licenses,
         history=namespace.history,
+        shares=namespace.shares,
+        accept_left_out=namespace.accept_left_out,
+        ownership_rows_max=namespace.max_ownership_rows,
     )
 
 
@@ -71,7 +91,9 @@ def held_snapshot(namespace: argparse.Namespace) -> Snapshot:
     """The snapshot that is named, or one of the lists that are."""
     if namespace.snapshot is not None:
         given = [namespace.lists, namespace.private, namespace.ownership, namespace.rules, namespace.sample]
-        if any(given) or namespace.good_list or namespace.licenses or namespace.history:
+        given += [namespace.good_list, namespace.licenses, namespace.history]
+        given += [namespace.shares, namespace.accept_left_out, namespace.max_ownership_rows]
+        if any(given):
             raise OperatorError("--snapshot already holds lists, ownership and rules: give it alone")
         return snapshot.load(namespace.snapshot)
     built = build.build(inputs_of(namespace))
@@ -80,9 +102,9 @@ def held_snapshot(namespace: argparse.Namespace) -> Snapshot:
 
 
 def tell_problems(built: Built) -> None:
-    """What was left out, and what of the snapshot an operator would not expect, on standard error."""
+    """What is odd in the inputs, and what of the snapshot an operator would not expect, on standard error."""
     for problem in built.problems:
-        print(f"screener: left out: {problem}", file=sys.stderr)
+        print(f"screener: {problem}", file=sys.stderr)
     tell_doubts(built.snapshot)
 
 

@@ -35,11 +35,15 @@ OWNED_MAX: Final = 20
 
 
 class Stretch(NamedTuple):
-    """What one regime says of a company on a stretch of days; `is_asked`: it holds on the day asked for."""
+    """What one regime says of a company on a stretch of days.
+
+    `is_held`: the holdings are so on the day asked for; `is_asked`: the regime is in force on it, too.
+    """
 
     affiliation: Affiliation
     regime: Regime
     company: Company
+    is_held: bool
     is_asked: bool
 
 
@@ -123,7 +127,9 @@ def _stretches(rows: Iterable[Affiliation], directory: Directory, as_of: str | N
     order = {regime.id: (at, regime) for at, regime in enumerate(directory.snapshot.rules.regimes)}
     for row in sorted(_joined(rows), key=lambda row: (order[row.regime][0], row.effective_from or "")):
         regime = order[row.regime][1]
-        yield Stretch(row, regime, tree(row, directory), as_of is not None and holds(row, regime, as_of))
+        is_held = as_of is not None and is_held_on(row, as_of)
+        in_force = as_of is not None and regime.period(as_of) is not None
+        yield Stretch(row, regime, tree(row, directory), is_held, is_held and in_force)
 
 
 def _joined(rows: Iterable[Affiliation]) -> list[Affiliation]:
@@ -142,11 +148,11 @@ def _meet(one: Affiliation, later: Affiliation) -> bool:
     return one.effective_to is not None and one.effective_to == later.effective_from
 
 
-def holds(affiliation: Affiliation, regime: Regime, day: str) -> bool:
-    """Whether an affiliation counts on a day: its holdings are as it says, and the regime is in force."""
+def is_held_on(affiliation: Affiliation, day: str) -> bool:
+    """Whether the holdings of an affiliation are as it says on a day, whatever is in force."""
     begun = affiliation.effective_from is None or affiliation.effective_from <= day
     ended = affiliation.effective_to is not None and affiliation.effective_to <= day
-    return begun and not ended and regime.period(day) is not None
+    return begun and not ended
 
 
 # --- a listed party --------------------------------------------------------------------------------------------------
@@ -220,6 +226,7 @@ def _stretch_object(stretch: Stretch) -> dict[str, Any]:
         "effective_from": affiliation.effective_from,
         "effective_to": affiliation.effective_to,
         "on_as_of": stretch.is_asked,
+        "held_on_as_of": stretch.is_held,
         "tree": _company_object(stretch.company),
     }
 
@@ -234,7 +241,7 @@ def _company_object(company: Company) -> dict[str, Any]:
     if company.total is not None:
         total = company.total
         shares = {end: f"{getattr(total, end):f}" for end in ("low", "high", "asked")}
-        row["sum"] = {"text": total.text, **shares, "passed_over": list(total.passed_over)}
+        row["sum"] = {"text": total.text, **shares, "passed_over": [part.spelled() for part in total.passed_over]}
     if company.again:
         row["not_opened"] = company.again
     return row | {"owners": [_branch_object(branch) for branch in company.branches]}

@@ -19,12 +19,15 @@ from screener.core.fold import glue
 from screener.errors import OperatorError
 from screener.lists import build, patterns, rules
 from screener.lists.holdings.read import read_ownership
+from screener.lists.progress import SILENT, Progress
 from screener.runners.ownership_tree import Directory, band, standing
 from screener.runners.terminal import columns, cut, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from screener.lists.holdings.edges import Edges
     from screener.model import Snapshot
     from screener.owners import OwnershipEdge
 
@@ -34,6 +37,7 @@ FIRST_MAX: Final = 3
 """Problems of a kind that are told in full."""
 NAME_CHARS_MAX: Final = 60
 PROBLEM_CHARS_MAX: Final = 160
+DOUBT_CHARS_MAX: Final = 400
 SHARES: Final = ("equity", "beneficial", "nominee")
 WHOLE: Final = Decimal(100)
 NO_SOURCE: Final = "(none)"
@@ -46,27 +50,28 @@ Rows = list[dict[str, Any]]
 
 
 class _Graph(NamedTuple):
-    """All edges of the files, what was left out of them, and one key for all names of a company."""
+    """All edges of the files, what is odd in them, why no snapshot is built, and one key for all names of a company."""
 
     edges: list[OwnershipEdge]
     problems: list[str]
     files: Rows
+    doubts: list[str]
     key: Callable[[str], str]
     directory: Directory | None
 
 
-def check(inputs: build.Inputs, *, as_json: bool = False) -> int:
-    """Print what ownership files hold; the status is 0 whatever it is."""
-    found = counted(inputs)
+def tell(found: Mapping[str, Any], *, as_json: bool = False) -> None:
+    """Print what ownership files hold, as tables or as one JSON object."""
     for line in [orjson.dumps(found).decode()] if as_json else lines(found):
         print(line)
-    return 0
 
 
-def counted(inputs: build.Inputs) -> dict[str, Any]:
+def counted(inputs: build.Inputs, progress: Progress = SILENT) -> dict[str, Any]:
     """All the counts, as `--json` gives them; OperatorError where a file can't be read."""
-    graph = _read(inputs)
+    graph = _read(inputs, progress)
+    progress.begin("counting")
     found: dict[str, Any] = {"files": graph.files, "edges": len(graph.edges)}
+    found["build_stops"] = graph.doubts
     found["nodes"] = len({graph.key(name) for edge in graph.edges for name in (edge.owner, edge.owned)})
     found["shares"] = _tally(graph.edges, _share_kind, ("exact", "band", "unknown"))
     found["kinds"] = _tally(graph.edges, lambda edge: edge.kind)
@@ -78,22 +83,35 @@ def counted(inputs: build.Inputs) -> dict[str, Any]:
     return found
 
 
-def _read(inputs: build.Inputs) -> _Graph:
+def _read(inputs: build.Inputs, progress: Progress) -> _Graph:
     if not inputs.holdings:
         raise OperatorError("no ownership was named: give --ownership, or --sample for the shipped sample")
-    read = read_ownership(inputs.holdings)
-    files = [
-        {"file": str(path), "edges": len(one.edges), "problems": len(one.problems), "edition": one.file.edition}
-        for path, one in zip(inputs.holdings, read, strict=True)
-    ]
+    tables = rules.read_tables(inputs.rules)
+    read = read_ownership(inputs.holdings, build.source_options(inputs, tables, progress))
+    files = [_file(path, one) for path, one in zip(inputs.holdings, read, strict=True)]
+    doubts = [doubt for one in read for doubt in one.doubts]
     holdings = [edge for one in read for edge in one.edges]
     problems = [problem for one in read for problem in one.problems]
+    summaries = {one.summary for one in read}
     if inputs.lists or inputs.private or inputs.sample:
-        built = build.build(inputs)
+        built = build.build(inputs, progress, read)
         directory = Directory(built.snapshot)
-        return _Graph(holdings, built.problems, files, _remembered(directory.key), directory)
-    fold = patterns.folder(rules.read_tables(inputs.rules))
-    return _Graph(holdings, problems, files, _remembered(lambda name: glue(fold(name)) or name), None)
+        told = [problem for problem in built.problems if problem not in summaries]
+        return _Graph(holdings, told, files, doubts, _remembered(directory.key), directory)
+    fold = patterns.folder(tables)
+    return _Graph(holdings, problems, files, doubts, _remembered(lambda name: glue(fold(name)) or name), None)
+
+
+def _file(path: Path, read: Edges) -> dict[str, Any]:
+    """What is counted of a file; `left_out` by reason."""
+    return {
+        "file": str(path),
+        "rows": read.file.rows,
+        "edges": len(read.edges),
+        "left_out": read.left_out,
+        "problems": len(read.problems),
+        "edition": read.file.edition,
+    }
 
 
 def _remembered(key: Callable[[str], str]) -> Callable[[str], str]:
@@ -127,7 +145,7 @@ def _most(counts: Mapping[str, int], name: str, unit: str) -> Rows:
 
 
 def _problems(problems: Iterable[str]) -> Rows:
-    """Rows left out by what was expected of them, the most frequent first, each kind with its first few."""
+    """What is odd by what was expected instead, the most frequent first, each kind with its first few."""
     kinds: dict[str, list[str]] = {}
     for problem in problems:
         kinds.setdefault(_PARTICULAR.sub("…", _PLACE.sub("", problem).split(", found")[0]), []).append(problem)
@@ -224,7 +242,11 @@ def _reached(snapshot: Snapshot) -> Rows:
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """The counts as tables for a terminal."""
-    yield from _table("Files", found["files"], ("file", "edges", "problems", "edition"))
+    files = [row | {"left_out": sum(row["left_out"].values())} for row in found["files"]]
+    yield from _table("Files", files, ("file", "rows", "edges", "left_out", "problems", "edition"))
+    for doubt in found["build_stops"]:
+        yield f"  A build stops: {_cell(doubt, DOUBT_CHARS_MAX)}"
+    yield from _table("Rows left out", _left_out(found["files"]), ("reason", "rows", "file"))
     yield ""
     yield f"{found['edges']:,} holdings between {found['nodes']:,} companies and persons"
     for name in ("shares", "kinds"):
@@ -245,9 +267,19 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _table("Companies that a regime reaches, on any day", rows, ("regime", *STANDINGS))
 
 
+def _left_out(files: Rows) -> Rows:
+    """One row a file and reason, the most frequent first."""
+    rows = [
+        {"reason": reason, "rows": count, "file": row["file"]}
+        for row in files
+        for reason, count in row["left_out"].items()
+    ]
+    return sorted(rows, key=lambda row: (-row["rows"], row["file"], row["reason"]))
+
+
 def _told_problems(problems: Rows) -> Iterator[str]:
     yield ""
-    yield f"Odd or left out: {sum(row['rows'] for row in problems):,}"
+    yield f"Odd in the files: {sum(row['rows'] for row in problems):,}"
     for row in problems[:ROWS_MAX]:
         yield f"  {row['rows']:,}  {_cell(row['problem'], PROBLEM_CHARS_MAX)}"
         yield from (f"      {_cell(first, PROBLEM_CHARS_MAX)}" for first in row["first"])

@@ -1,20 +1,31 @@
 """What `ownership explain` found -> an SVG: a tree for each regime and stretch of days, owners right of what they own.
 
 Plain text generation, as `evaluate_plot`: no script, no font of its own, no background, colors that stand out on white
-and on black, the same answer gives the same bytes. A listed party has a heavy border and its list code, so that it can
-be told without colors; a dashed border is a company whose owners are shown elsewhere, or not at all. Names are escaped
-and cut by a rough measure of their letters: a font that is wider than most may still run over.
+and on black, the same answer gives the same bytes. A listed party has a heavy border and all its list codes, so that it
+can be told without colors. A tree of a day on which its rule is not in force says so. A dashed border is a company
+whose owners are shown elsewhere, or not at all. Names are escaped and cut by a rough measure of their letters: a font
+that is wider than most may still run over.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from screener.runners.ownership_text import NO_FINDING, NOT_KNOWN, days, standing_of, sums, told
-from screener.runners.ownership_tree import Company, Mark
+from screener.runners.ownership_text import (
+    NO_FINDING,
+    NOT_KNOWN,
+    days,
+    in_force,
+    of_other_days,
+    standing_of,
+    sums,
+    told,
+)
+from screener.runners.ownership_tree import Company, Mark, with_unit
 from screener.runners.terminal import cut, printable
 
 if TYPE_CHECKING:
@@ -24,15 +35,20 @@ if TYPE_CHECKING:
     from screener.runners.ownership_tree import Branch
 
 TREES_MAX: Final = 12
-MARGIN, HEAD, BETWEEN = 20, 62, 34
-BOX_WIDTH, BOX_HEIGHT, PAD = 214, 62, 9
-GAP_MIN, TRUNK, PITCH = 90, 22, 74
+MARGIN, HEAD, BETWEEN = 20, 44, 34
+BOX_WIDTH, BOX_HEIGHT, PAD = 214, 76, 9
+GAP_MIN, TRUNK, PITCH = 90, 22, 88
+BOX_LINES, NAME_LINES = 4, 2
 SIZE, SMALL, LINE = 13, 12, 15
+SUBTITLE_LINE = 18
+PERCENT: Final = "%"
 WIDTH_MIN: Final = 760
 SUM_LINES_MAX: Final = 12
 TITLE_CHARS_MAX: Final = 90
 INK: Final = "#777777"
 LISTED: Final = "#d1570f"
+BOLD_WIDTH: Final = 0.9
+"""Of what a plain text may take: bold letters are wider."""
 SHORT_AGAIN: Final = {
     "circle": "a circle: met before",
     "elsewhere": "owners shown elsewhere",
@@ -42,10 +58,10 @@ SHORT_AGAIN: Final = {
 
 @dataclass(slots=True)
 class _Box:
-    """A company with its place: the middle of its left side."""
+    """A company with its place: the middle of its left side; `standing` is what is said of it below its name."""
 
     company: Company
-    last_line: str
+    standing: str
     x: int
     y: float = 0
     branch: Branch | None = None
@@ -56,7 +72,7 @@ class _Section(NamedTuple):
     """One tree with its heading and what stands below its root."""
 
     title: str
-    subtitle: str
+    subtitles: list[str]
     root: _Box
     below: list[str]
 
@@ -86,31 +102,42 @@ def _begin(answer: Answer, width: int, height: int) -> Iterator[str]:
     )
     yield f"<title>{escape(title)}</title>"
     yield (
-        f"<desc>Owners stand to the right of what they own, shares in percent; a heavy border is a listed party."
+        f"<desc>Owners stand to the right of what they own; a heavy border is a listed party."
         f" Snapshot {escape(answer.snapshot.sha256)}.</desc>"
     )
 
 
 def _sections(answer: Answer) -> Iterator[_Section]:
-    drawn = [one for rows in answer.companies for one in rows if answer.as_of is None or one.is_asked]
-    sample = "; SAMPLE, not for compliance use" if answer.snapshot.sample else ""
+    drawn = [one for rows in answer.companies for one in rows if answer.as_of is None or one.is_held]
+    sample = ["SAMPLE, not for compliance use"] if answer.snapshot.sample else []
     for stretch in drawn:
         yield _section(stretch, answer.as_of, sample)
     if not drawn:
         on = f" on {answer.as_of}" if answer.as_of else ""
         title = f"No finding{on}" if answer.is_known else "Ownership not known"
+        says = NO_FINDING if answer.is_known else NOT_KNOWN
+        if answer.companies:
+            says = of_other_days(answer.companies)
         strong = [one.entry for one in answer.listed if one.quality == "strong" and not one.entry.confidential]
         marks = dict.fromkeys(Mark(entry.list, entry.entry_id, counts=True) for entry in strong)
         root = _Box(Company(answer.name, tuple(marks)), "listed" if marks else "", MARGIN)
-        yield _Section(title, "in the ownership graph" + sample, root, [NO_FINDING if answer.is_known else NOT_KNOWN])
+        yield _Section(title, ["in the ownership graph", *sample], root, [printable(says)])
 
 
-def _section(stretch: Stretch, as_of: str | None, sample: str) -> _Section:
-    title = f"{stretch.regime.name}: {told(stretch)} ({stretch.affiliation.basis})"
-    on = f"on {as_of}" if as_of else days(stretch.affiliation)
+def _section(stretch: Stretch, as_of: str | None, sample: list[str]) -> _Section:
+    regime, said = stretch.regime, f"{told(stretch)} ({stretch.affiliation.basis})"
+    title = f"{regime.name}: {said}"
+    subtitles = [days(stretch.affiliation), f"the rule is in force {in_force(regime)}"]
+    if as_of is not None and stretch.is_asked:
+        period = regime.period(as_of)
+        doubt = "; that the rule is in force is not confirmed" if period and not period.verified else ""
+        subtitles = [f"on {as_of}{doubt}"]
+    elif as_of is not None:
+        title = f"{regime.name}: not in force on {as_of}"
+        subtitles = [f"when it is in force: {said}", *subtitles[1:]]
     tier = "" if stretch.company.tier is None else f", tier {stretch.company.tier}"
     root = _grown(stretch.company, f"{told(stretch)}{tier}", _gap(stretch.company))
-    return _Section(title, on + sample, root, list(sums(stretch.company)))
+    return _Section(title, [*subtitles, *sample], root, list(sums(stretch.company, PERCENT)))
 
 
 def _gap(root: Company) -> int:
@@ -118,14 +145,18 @@ def _gap(root: Company) -> int:
     widest = 0.0
     companies = [root]
     for company in companies:
-        widest = max([widest, *(width_of(branch.share.text, SIZE) for branch in company.branches)])
+        widest = max([widest, *(width_of(_share(branch), SIZE) for branch in company.branches)])
         companies += [branch.owner for branch in company.branches]
     return max(GAP_MIN, round(widest) + TRUNK + 16)
 
 
-def _grown(company: Company, last_line: str, gap: int, x: int = MARGIN, branch: Branch | None = None) -> _Box:
+def _share(branch: Branch) -> str:
+    return with_unit(branch.share.text, PERCENT)
+
+
+def _grown(company: Company, standing: str, gap: int, x: int = MARGIN, branch: Branch | None = None) -> _Box:
     """The boxes of a tree, as deep as a tree is at most."""
-    box = _Box(company, last_line, x, branch=branch)
+    box = _Box(company, standing, x, branch=branch)
     for one in company.branches:
         owner = one.owner
         line = SHORT_AGAIN.get(owner.again) or standing_of(owner)
@@ -138,7 +169,8 @@ def _grown(company: Company, last_line: str, gap: int, x: int = MARGIN, branch: 
 
 def _place(section: _Section, top: int) -> tuple[int, float]:
     """Give every box its place below `top`; the right and the lower end of it all."""
-    bottom, right = _rows(section.root, top + HEAD + BOX_HEIGHT / 2)
+    head = HEAD + SUBTITLE_LINE * len(section.subtitles)
+    bottom, right = _rows(section.root, top + head + BOX_HEIGHT / 2)
     below = len(_sum_lines(section)) * LINE
     return right, max(bottom - PITCH + BOX_HEIGHT / 2, section.root.y + BOX_HEIGHT / 2 + below + PAD)
 
@@ -161,7 +193,8 @@ def _rows(box: _Box, y: float) -> tuple[float, int]:
 
 def _heading(section: _Section, top: int) -> Iterator[str]:
     yield _text(MARGIN, top + 16, cut(printable(section.title), TITLE_CHARS_MAX), size=17)
-    yield _text(MARGIN, top + 36, cut(printable(section.subtitle), TITLE_CHARS_MAX))
+    for at, subtitle in enumerate(section.subtitles):
+        yield _text(MARGIN, top + 36 + SUBTITLE_LINE * at, cut(printable(subtitle), TITLE_CHARS_MAX))
 
 
 def _boxes(box: _Box) -> Iterator[str]:
@@ -179,7 +212,7 @@ def _edge(owner: _Box, trunk: int) -> Iterator[str]:
         return
     dashes = ' stroke-dasharray="4 3"' if owner.branch.is_right else ""
     yield f'<path d="M{trunk} {owner.y:g}H{owner.x}" {_stroke()}{dashes}/>'
-    yield _text(owner.x - 7, owner.y - 5, owner.branch.share.text, anchor="end")
+    yield _text(owner.x - 7, owner.y - 5, _share(owner.branch), anchor="end")
     if owner.branch.is_right:
         yield _text(owner.x - 7, owner.y + 14, "no share", anchor="end", size=SMALL)
 
@@ -192,19 +225,32 @@ def _box(box: _Box) -> Iterator[str]:
     top = box.y - BOX_HEIGHT / 2
     size = f'width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="4"'
     yield f'<rect x="{box.x}" y="{top:g}" {size} {_stroke(color, thick)}{dashes}/>'
+    lines = _box_lines(box)
+    first = box.y - LINE * (len(lines) - 1) / 2 + SMALL / 3
+    for at, (line, letters, weight) in enumerate(lines):
+        yield _text(box.x + PAD, first + LINE * at, line, size=letters, rest=weight)
+
+
+def _box_lines(box: _Box) -> list[tuple[str, int, str]]:
+    """What stands in a box: the name, the entries that the company is, and what is said of it; each with its size."""
     inner = BOX_WIDTH - 2 * PAD
-    names = wrap(printable(company.name.strip()), inner, SIZE, 2)
-    marks = ", ".join(f"{mark.list} {mark.entry_id}" for mark in company.marks)
-    if box.last_line == "listed":
-        last = marks
-    else:
-        last = f"{marks}; {box.last_line}" if marks and box.last_line else marks or box.last_line
-    for at, line in enumerate(names):
-        yield _text(box.x + PAD, top + 18 + LINE * at + (0 if len(names) > 1 else LINE / 2), line)
-    weight = ' font-weight="bold"' if marks else ""
-    yield _text(
-        box.x + PAD, top + 52, fit(printable(last), inner * (0.9 if marks else 1), SMALL), size=SMALL, rest=weight
-    )
+    names = wrap(printable(box.company.name.strip()), inner, SIZE, NAME_LINES)
+    standing = [] if box.standing in ("listed", "") and box.company.marks else [box.standing]
+    marks = _marks(box.company.marks, inner * BOLD_WIDTH, BOX_LINES - len(names) - len(standing))
+    return [
+        *((line, SIZE, "") for line in names),
+        *((line, SMALL, ' font-weight="bold"') for line in marks),
+        *((fit(printable(line), inner, SMALL), SMALL, "") for line in standing),
+    ]
+
+
+def _marks(marks: Sequence[Mark], width: float, lines_max: int) -> list[str]:
+    """The entries that a company is, a line each where there is room, else the codes of all their lists."""
+    if len(marks) <= lines_max:
+        return [fit(printable(f"{mark.list} {mark.entry_id}"), width, SMALL) for mark in marks]
+    counted = Counter(mark.list for mark in marks)
+    codes = ", ".join(code if times == 1 else f"{code} ({times} entries)" for code, times in counted.items())
+    return wrap(printable(codes), width, SMALL, lines_max)
 
 
 def _below(section: _Section) -> Iterator[str]:

@@ -13,7 +13,7 @@ from screener.runners.ownership_tree import UNKNOWN_SHARE, number
 from screener.runners.terminal import columns, cut, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from screener.owners import Affiliation
     from screener.rulings import Period, Regime
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NAME_CHARS_MAX: Final = 60
 SOURCES_MAX: Final = 3
 PASSED_OVER_MAX: Final = 10
+STRETCHES_MAX: Final = 5
 NOT_KNOWN: Final = (
     "Ownership not known: the graph has no holding of this name, so that nothing is said about its owners."
 )
@@ -30,6 +31,7 @@ NO_FINDING: Final = (
     "The graph knows the name and no holding of a listed party that leads to it; owners that it does not know are not"
     " ruled out."
 )
+OTHER_DAYS: Final = "What the graph tells of listed owners of this name is of other days:"
 ONLY_LISTED: Final = (
     "Shown are listed owners and companies that lead to them; a snapshot holds no others. Shares are percent,"
     f" {UNKNOWN_SHARE} is not known."
@@ -144,21 +146,25 @@ def _stretch(stretch: Stretch, as_of: str | None) -> Iterator[str]:
     yield from (f"  {line}" for line in _tree(stretch.company, told(stretch)))
 
 
-def sums(company: Company) -> Iterator[str]:
-    """The sum spelled out, what it is compared with, and what does not count; nothing where there is no sum."""
+def sums(company: Company, unit: str = "") -> Iterator[str]:
+    """The sum spelled out, what it is compared with, and what does not count; nothing where there is no sum.
+
+    `unit` stands behind each share.
+    """
     total = company.total
     if total is None:
         return
-    against = _against(total) if total.agrees(company.standing) else "the snapshot does not hold all that this rests on"
-    yield f"{printable(total.text)}; {against}"
+    agrees = total.agrees(company.standing)
+    against = _against(total, unit) if agrees else "the snapshot does not hold all that this rests on"
+    yield f"{printable(total.spelled(unit))}; {against}"
     if total.passed_over:
         more = len(total.passed_over) - PASSED_OVER_MAX
-        said = ", ".join(total.passed_over[:PASSED_OVER_MAX]) + (f" and {more} more" if more > 0 else "")
-        yield f"not counted: {printable(said)}"
+        parts = ", ".join(part.spelled(unit) for part in total.passed_over[:PASSED_OVER_MAX])
+        yield f"not counted: {printable(parts)}" + (f" and {more} more" if more > 0 else "")
 
 
-def _against(total: Total) -> str:
-    asked = number(total.asked)
+def _against(total: Total, unit: str) -> str:
+    asked = number(total.asked) + unit
     if total.low >= total.asked:
         return f"the regime asks for {asked}"
     return f"less than {asked}" if total.high < total.asked else f"may reach the {asked} that the regime asks for"
@@ -220,8 +226,26 @@ def _name(text: str) -> str:
 
 
 def days(affiliation: Affiliation) -> str:
-    """The days of an affiliation as a person reads them, the last one among them."""
-    return _days(affiliation.effective_from, affiliation.effective_to) or "on every day"
+    """The days of an affiliation's holdings as a person reads them, the last one among them.
+
+    Holdings without days count whenever the regime is in force, and on no other day.
+    """
+    return _days(affiliation.effective_from, affiliation.effective_to) or "on every day in force"
+
+
+def in_force(regime: Regime) -> str:
+    """The days on which a regime is in force: "2025-09-29 to 2025-11-09 and from 2026-11-10 (not confirmed)"."""
+    doubt = {True: "", False: " (not confirmed)"}
+    periods = regime.periods
+    return " and ".join(_days(one.effective_from, one.effective_to) + doubt[one.verified] for one in periods)
+
+
+def of_other_days(companies: Iterable[Sequence[Stretch]]) -> str:
+    """What the graph tells of companies on other days than the one asked for."""
+    stretches = [stretch for rows in companies for stretch in rows]
+    parts = [f"{one.regime.name}: {told(one)} ({one.affiliation.basis}) {days(one.affiliation)}" for one in stretches]
+    more = f" and {len(parts) - STRETCHES_MAX} more" if len(parts) > STRETCHES_MAX else ""
+    return f"{OTHER_DAYS} {'; '.join(parts[:STRETCHES_MAX])}{more}."
 
 
 def _period(period: Period) -> str:

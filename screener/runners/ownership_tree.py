@@ -54,14 +54,39 @@ class Share(NamedTuple):
     note: str = ""
 
 
-class Total(NamedTuple):
-    """What the shares that count come to, `text` spelled out; `passed_over` are owners whose shares do not count."""
+class Part(NamedTuple):
+    """A share in a sum with whose it is; `is_possible`: whether it counts is not known."""
 
-    text: str
+    share: str
+    owner: str
+    is_possible: bool = False
+
+    def spelled(self, unit: str = "") -> str:
+        """The part as a person reads it, with a unit behind a share that is known."""
+        possible = " (possible)" if self.is_possible else ""
+        return f"{with_unit(self.share, unit)} {self.owner}{possible}"
+
+
+class Total(NamedTuple):
+    """What the shares that count come to; `passed_over` are those of owners that do not count."""
+
+    parts: tuple[Part, ...]
     low: Decimal
     high: Decimal
     asked: Decimal
-    passed_over: tuple[str, ...]
+    passed_over: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The sum spelled out, in percent."""
+        return self.spelled()
+
+    def spelled(self, unit: str = "") -> str:
+        """The sum spelled out, with a unit behind each share."""
+        if not self.parts:
+            return "no owner counts"
+        parts = _joined([part.spelled(unit) for part in self.parts], " + ")
+        return f"{parts} = {with_unit(band(self.low, self.high), unit)}"
 
     def agrees(self, standing: str) -> bool:
         """Whether the sum alone shows how a company stands; share classes, joint holdings and nominees do not show."""
@@ -298,21 +323,19 @@ class _Grower:
             steps |= dict.fromkeys(fresh, step)
 
     def _total(self, owned: str) -> Total | None:
-        parts: list[str] = []
-        passed_over: list[str] = []
+        parts: list[Part] = []
+        passed_over: list[Part] = []
         low = high = Decimal(0)
         for owner in self._ordered(owned):
             share = self._shares[owned][owner]
-            told = f"{share.text} {self._label(owner)}"
             if owner not in self._possible:
-                passed_over.append(told)
+                passed_over.append(Part(share.text, self._label(owner)))
                 continue
-            parts.append(told if owner in self._tiers else f"{told} (possible)")
+            parts.append(Part(share.text, self._label(owner), owner not in self._tiers))
             low += share.low if owner in self._tiers else 0
             high += share.high
         high = max(low, min(high, HUNDRED))
-        text = f"{_joined(parts, ' + ')} = {band(low, high)}" if parts else "no owner counts"
-        return Total(text, low, high, self._asked, tuple(passed_over))
+        return Total(tuple(parts), low, high, self._asked, tuple(passed_over))
 
     def _label(self, owner: str) -> str:
         codes = dict.fromkeys(mark.list for mark in self._marked(owner) if mark.counts)
@@ -391,6 +414,11 @@ def _ends(share: str) -> tuple[Decimal, Decimal]:
 def band(low: Decimal, high: Decimal) -> str:
     """A share as text: exact, without zeros that say nothing, or its two ends."""
     return number(low) if low == high else f"{number(low)}-{number(high)}"
+
+
+def with_unit(share: str, unit: str) -> str:
+    """A share as text with a unit behind it, where it is known."""
+    return share if share == UNKNOWN_SHARE else f"{share}{unit}"
 
 
 def number(share: Decimal) -> str:

@@ -25,7 +25,7 @@ from mode import Service
 
 from screener.core.policy import age_days_max, is_stale
 from screener.errors import OperatorError
-from screener.lists import build, snapshot
+from screener.lists import build, rules, snapshot
 from screener.lists.jurisdictions import must_know
 from screener.model import Terms
 from screener.runners import logs, topics
@@ -171,6 +171,8 @@ def run(settings: Settings) -> int:
         named = snapshot.load(settings.snapshot)
         check_sample(named, settings)
         state.swap(named)
+    else:
+        _doubt_profile(settings.profile)
     state.reporter.report()
     app = _app(settings)
     _serve(app, state)
@@ -188,6 +190,17 @@ def _check_topics(settings: Settings) -> None:
     problems = topics.start_problems(settings, settings.topic_prefix, shadow=settings.shadow)
     if problems:
         raise OperatorError(f"the topics are not as topics.toml says: {'; '.join(problems)}")
+
+
+def _doubt_profile(profile: str) -> None:
+    """Say at once that a profile is none of the shipped ones: whether it is one the announced rules tell, later on."""
+    shipped = rules.shipped_table("jurisdictions")
+    if profile not in shipped:
+        log.warning(
+            "profile %r is none of the shipped rules' (%s): only a snapshot that was built with --rules can have it",
+            profile,
+            ", ".join(shipped),
+        )
 
 
 class _Boot(BootStrategy):  # type: ignore[misc]  # Faust is not typed
@@ -266,7 +279,10 @@ class Hosted(Service):  # type: ignore[misc]  # mode is not typed
         if follower is not None:
             log.info("waiting for a snapshot: screener snapshot publish FILE announces one")
         if follower is not None and not follower.caught_up.wait(FIRST_SNAPSHOT_SECONDS_MAX):
-            raise OperatorError(f"no snapshot was announced within {FIRST_SNAPSHOT_SECONDS_MAX:.0f} seconds")
+            within, refusal = f"within {FIRST_SNAPSHOT_SECONDS_MAX:.0f} seconds", self._state.refusal
+            if refusal is None:
+                raise OperatorError(f"no snapshot was announced {within}")
+            raise OperatorError(f"no snapshot was taken {within}; the announced one was refused: {refusal.reason}")
         if not self.should_stop:
             lane.run()
 

@@ -11,10 +11,11 @@ import pytest
 from screener.errors import OperatorError
 from screener.lists import rules, rules_report, snapshot
 from screener.lists.build import Inputs, build
+from screener.runners import worker
 from screener.runners.announcements import announcement_of, check, hash_of
-from screener.runners.follower import Answer, Follower
+from screener.runners.follower import Answer, Follower, Refusal
 from screener.runners.metrics import Metrics
-from screener.settings import FleetSettings
+from screener.settings import FleetSettings, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +116,61 @@ def test_a_follower_answers_each_announcement_whatever_it_has_loaded(tmp_path: P
     assert metrics.registry.get_sample_value("screener_snapshot_refused") == 0
     follower._take(lossy, taken.append)
     assert metrics.registry.get_sample_value("screener_snapshot_refused") == 1
+
+
+def test_a_follower_without_a_snapshot_ends_where_its_profile_is_unknown(tmp_path: Path, sample: Snapshot) -> None:
+    """A profile that the announced rules lack is told at once and ends the worker; one that runs keeps its snapshot."""
+    path = tmp_path / "a.snapshot"
+    snapshot.save(build(Inputs(sample=True)).content, path)
+    value = orjson.dumps(announcement(sample) | {"location": str(path)})
+    answers: list[Answer] = []
+    lost = FleetSettings("127.0.0.1:9", sample=True, profile="nope")
+    follower = Follower(lost, "screener.snapshots", Metrics(), answers.append)
+    with pytest.raises(OperatorError, match="profile 'nope' is none of the rules': adopts_el_sdn, us"):
+        follower._take(value, lambda _: None)
+    (answer,) = answers
+    assert answer.refusal is not None
+    assert "profile 'nope'" in answer.refusal.reason
+    follower.current = sample
+    follower._take(orjson.dumps(announcement(sample) | {"snapshot": SHA, "location": str(path)}), lambda _: None)
+    assert follower.caught_up.is_set()
+
+
+def test_a_follower_takes_the_snapshot_before_where_only_that_has_its_profile(tmp_path: Path) -> None:
+    """A profile of one's own stays known by the snapshot announced before, and the worker goes on with that."""
+    rows = '[own]\nsays = "x"\nlists = ["EL"]\nregimes = []\nrules = []\ncitation = "x"\n'
+    (tmp_path / "jurisdictions.toml").write_text(rows, encoding="utf-8")
+    before_it, latest = build(Inputs(sample=True, rules=tmp_path)), build(Inputs(sample=True))
+    for name, built in (("old", before_it), ("new", latest)):
+        snapshot.save(built.content, tmp_path / name)
+    announced = announcement(latest.snapshot) | {"location": str(tmp_path / "new")}
+    announced |= {"previous": {"snapshot": before_it.snapshot.sha256, "location": str(tmp_path / "old")}}
+    taken: list[Snapshot] = []
+    fleet = FleetSettings("127.0.0.1:9", sample=True, profile="own")
+    Follower(fleet, "screener.snapshots", Metrics())._take(orjson.dumps(announced), taken.append)
+    assert [one.sha256 for one in taken] == [before_it.snapshot.sha256]
+
+
+@pytest.mark.parametrize(
+    ("refused", "says"), [(None, "announced within 0"), ("no rows for EL", "refused: no rows for EL")]
+)
+def test_a_worker_that_waited_in_vain_says_what_for(monkeypatch: pytest.MonkeyPatch, refused: str, says: str) -> None:
+    """After the longest wait for a first snapshot the sentence names why the announced one was refused."""
+    monkeypatch.setattr(worker, "FIRST_SNAPSHOT_SECONDS_MAX", 0.0)
+    state = worker.State(Settings("127.0.0.1:9"))
+    state.refusal = None if refused is None else Refusal(SHA, refused)
+    hosted = worker.Hosted(state)
+    hosted._follower = Follower(FLEET, "screener.snapshots", Metrics())
+    with pytest.raises(OperatorError, match=says):
+        hosted._run_lane(None)
+
+
+def test_a_profile_that_no_shipped_rules_have_is_doubted_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Before anything is announced a misspelt profile is said in the log; a shipped one is not."""
+    worker._doubt_profile("us")
+    assert caplog.records == []
+    worker._doubt_profile("nope")
+    assert "profile 'nope' is none of the shipped rules' (us, adopts_el_sdn)" in caplog.text
 
 
 def test_rules_that_an_overlay_switches_off_are_named(tmp_path: Path) -> None:

@@ -343,6 +343,19 @@ def test_the_day_of_the_record_can_be_given(tmp_path, snapshot):
     assert run(path, "--decision", recorded, "--sample", "--received-on", "2026-11-02")[0] == 0
 
 
+def test_a_day_that_comes_from_the_record_reads_as_nobody_s_choice(tmp_path, snapshot):
+    """A decision judged on the day of its record comes out again without a word of a day that somebody chose."""
+    raw = json.dumps({"order_id": "O-1", "placed_at": "2026-11-20T12:00:00Z", "parties": [{"name": "Quux"}]}).encode()
+    decision = screened(raw, snapshot, as_of=None, received_on="2026-11-24")
+    path, recorded = written(tmp_path, "o.json", raw), written(tmp_path, "d.json", decision)
+    status, output = run(path, "--decision", recorded, "--sample")
+    assert (status, "AS_OF_OVERRIDES_DATES" in output) == (0, False)
+    chosen = screened(raw, snapshot)
+    assert "AS_OF_OVERRIDES_DATES" in chosen["reasons"]
+    status, output = run(path, "--decision", written(tmp_path, "c.json", chosen), "--sample")
+    assert (status, "The operator chose the day to judge on" in output) == (0, True)
+
+
 def test_the_decision_of_the_order_is_taken_from_many(tmp_path, snapshot):
     """Of a file of decisions one a line the last on the order's bytes is told."""
     first = screened(ORDERS["D-001"], snapshot) | {"priority": 1}

@@ -37,9 +37,10 @@ Stoat A,Stoat Classes,60,register,,A,,
 Stoat A,Stoat Classes,60,register,,B,,
 Stoat N,Stoat Nominee,60,register,nominee,,,
 Stoat A,Stoat Nominee,60,register,beneficial,,,
-Quuxa Works,Vole Bad,half,register,,,,
-Quuxa Works,Vole Bad,"49,5",register,,,,
+Quuxa Works,Vole Bad,some,register,,,,
+Quuxa Works,Vole Bad,"about 49",register,,,,
 Quuxa Works,Quuxa works,10,register,,,,
+,Vole Gap,60,register,,,,
 """
 
 
@@ -70,11 +71,11 @@ def found(paths: tuple[Path, Path]) -> dict[str, Any]:
 
 def test_shares_kinds_and_sources_are_counted(found):
     """Exact shares, bands and unknown ones, kinds and sources add up to all edges."""
-    assert found["edges"] == 16
-    assert found["shares"] == {"exact": 12, "band": 1, "unknown": 3}
-    assert found["kinds"] == {"beneficial": 1, "equity": 13, "nominee": 1, "votes": 1}
+    assert found["edges"] == 18
+    assert found["shares"] == {"exact": 12, "band": 1, "unknown": 5}
+    assert found["kinds"] == {"beneficial": 1, "equity": 15, "nominee": 1, "votes": 1}
     assert found["sources"] == [
-        {"source": "register", "edges": 11},
+        {"source": "register", "edges": 13},
         {"source": "press", "edges": 3},
         {"source": "(none)", "edges": 2},
     ]
@@ -82,16 +83,44 @@ def test_shares_kinds_and_sources_are_counted(found):
 
 def test_nodes_are_companies_and_not_names(found):
     """Aliases of a listed party and spellings of a name are one company."""
-    voles, stoats, listed = 5, 5 + 3, 3
+    voles, stoats, listed = 6, 5 + 3, 3
     assert found["nodes"] == voles + stoats + listed
 
 
 def test_problems_are_counted_by_what_was_expected(found):
     """Problems are told by kind, the most frequent first, each with its first rows."""
-    assert [row["rows"] for row in found["problems"]] == [2, 1, 1]
+    assert [row["rows"] for row in found["problems"]] == [2, 1, 1, 1]
     assert found["problems"][0]["problem"].startswith("expected a share as a percent")
-    assert found["problems"][0]["first"][0].endswith("found 'half'")
-    assert found["files"][0]["problems"] == 4
+    assert found["problems"][0]["first"][0].endswith("found 'some'; the share is not known")
+    assert found["files"][0]["problems"] == 5
+
+
+def test_rows_left_out_are_counted_by_reason(found, paths):
+    """What is left out of a file is counted by reason, in the tables too."""
+    assert (found["files"][0]["rows"], found["files"][0]["left_out"]) == (
+        20,
+        {"without an owner or an owned company": 1},
+    )
+    assert found["build_stops"] == []
+    _, out, _ = run("--private", paths[0], "--ownership", paths[1])
+    assert "without an owner or an owned company" in out
+
+
+def test_file_that_stops_a_build_is_counted_all_the_same(tmp_path):
+    """Why a build would stop is told, with lists and without, and nothing is refused."""
+    holdings, private = tmp_path / "o.csv", tmp_path / "p.csv"
+    holdings.write_text("owner,owned,share\n" + "".join(f"A{at},B{at},0.5\n" for at in range(30)), encoding="utf-8")
+    private.write_text(LISTED, encoding="utf-8")
+    for arguments in ((), ("--private", private)):
+        status, out, _ = run("--ownership", holdings, "--json", *arguments)
+        (says,) = json.loads(out)["build_stops"]
+        assert status == 0
+        assert "--shares fraction" in says
+        assert (
+            json.loads(run("--ownership", holdings, "--json", "--shares", "fraction", *arguments)[1])["build_stops"]
+            == []
+        )
+    assert "A build stops: " in run("--ownership", holdings)[1]
 
 
 def test_more_than_the_whole_is_held_only_of_whom_it_is(found):
@@ -106,7 +135,7 @@ def test_listed_owners_and_their_unknown_holdings_are_told(found):
     """Listed owners are counted by list; those with holdings of unknown size stand first, confidential ones by id."""
     assert found["listed_owners"] == [{"list": "EL", "entries": 2}, {"list": "MEU", "entries": 1}]
     first, second = found["unknown_of_listed"]
-    assert (first["owner"], first["holdings"]) == ("Quuxa Works", 2)
+    assert (first["owner"], first["holdings"]) == ("Quuxa Works", 4)
     assert second["holdings"] == 1
     assert second["entries"] == [f"EL {second['owner']}"]
     assert "Quuxc" not in json.dumps(found)
@@ -116,7 +145,7 @@ def test_companies_are_counted_by_regime(found):
     """Each regime says how many companies it captures, may capture, and reaches otherwise."""
     rows = {row["regime"]: row for row in found["regimes"]}
     told = {name: rows["bis-affiliates"][name] for name in ("captured", "possible", "minority", "control")}
-    assert told == {"captured": 1, "possible": 4, "minority": 0, "control": 1}
+    assert told == {"captured": 1, "possible": 5, "minority": 0, "control": 1}
     assert rows["ofac-50"]["captured"] == 0
     assert rows["listed-owner"]["captures"] is False
 
@@ -125,8 +154,8 @@ def test_tables_say_what_json_says(paths):
     """The tables hold the same counts, in columns, and no name of a confidential entry."""
     status, out, err = run("--private", paths[0], "--ownership", paths[1])
     assert (status, err.count("Traceback")) == (0, 0)
-    assert "16 holdings between 16 companies and persons" in out
-    assert "shares: 12 exact, 1 band, 3 unknown" in out
+    assert "18 holdings between 17 companies and persons" in out
+    assert "shares: 12 exact, 1 band, 5 unknown" in out
     assert "Stoat Whole" in out
     assert "Quuxc" not in out
 

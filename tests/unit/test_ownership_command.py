@@ -354,11 +354,70 @@ def test_the_picture_has_every_company_share_list_and_the_sum():
     shown = texts(picture)
     assert shown[0] == BIS + "captured (indirect)"
     assert shown[1].startswith("on 2026-11-22")
-    assert {"EL id-X", "MEU id-Y", "100", "25", "captured, tier 2"} <= set(shown)
-    assert "100 Company QuuxA = 100;" in " ".join(shown)
+    assert {"EL id-X", "MEU id-Y", "100%", "25%", "captured, tier 2"} <= set(shown)
+    assert "100% Company QuuxA = 100%;" in " ".join(shown)
     assert picture.count('stroke-width="3.5"') == 2
     assert not re.search(r"<(?:script|style|image|a)\b|href|url\(|font-face", picture)
     assert svg(ask(full("B"), snapshot, "2026-11-22")) == picture
+
+
+def test_the_picture_of_a_day_on_which_the_rule_is_not_in_force_says_so():
+    """The holdings are drawn all the same, under a heading that the rule is not in force; nothing reads as no owner."""
+    snapshot = held([listed("EL", "X")], "X 55 A")
+    answer = ask(full("A"), snapshot, "2026-10-01")
+    shown = texts(svg(answer))
+    assert shown[0] == BIS + "not in force on 2026-10-01"
+    assert shown[1] == "when it is in force: captured (direct)"
+    assert shown[2] == "the rule is in force 2025-09-29 to 2025-11-09 and from 2026-11-10 (not confirmed)"
+    assert {"55%", "EL id-X"} <= set(shown)
+    assert "no holding" not in " ".join(shown)
+    (row,) = as_object(answer)["companies"][0]["affiliations"]
+    assert (row["on_as_of"], row["held_on_as_of"]) == (False, True)
+
+
+def test_the_picture_without_a_day_says_when_the_rule_is_in_force():
+    """A suspended rule is not said to reach a company on every day."""
+    shown = texts(svg(ask(full("A"), held([listed("EL", "X")], "X 55 A"))))
+    assert shown[1] == "on every day in force"
+    assert shown[2] == "the rule is in force 2025-09-29 to 2025-11-09 and from 2026-11-10 (not confirmed)"
+    assert "on every day" not in shown
+
+
+def test_the_picture_of_a_day_with_a_doubtful_rule_repeats_the_doubt():
+    """That no source confirmed the period stands below the heading, as in the text."""
+    shown = texts(svg(ask(full("A"), held([listed("EL", "X")], "X 55 A"), "2026-11-22")))
+    assert shown[1] == "on 2026-11-22; that the rule is in force is not confirmed"
+
+
+def test_the_picture_of_a_day_without_holdings_names_those_of_other_days():
+    """Where listed owners held the company on other days only, the picture says so and not that there are none."""
+    snapshot = held([listed("EL", "X")], "X 60 A from=2026-11-20 to=2026-12-01")
+    said = " ".join(texts(svg(ask(full("A"), snapshot, "2026-11-15"))))
+    assert said.startswith("No finding on 2026-11-15")
+    assert "is of other days: " + BIS + "captured (direct) 2026-11-20 to 2026-11-30" in said
+    assert "no holding of a listed party" not in said
+
+
+def test_the_picture_shows_all_lists_that_an_owner_is_on():
+    """Each entry of an owner has a line; where there are too many, the codes of all lists stand there."""
+    few = held([listed("EL", "X"), listed("SDN", "X"), listed("DPL", "X")], "X 60 A")
+    shown = texts(svg(ask(full("A"), few, "2026-11-22")))
+    assert {"EL id-X", "SDN id-X", "DPL id-X"} <= set(shown)
+    many = [
+        replace(listed(code, "X"), entry_id=f"id-{at}") for at, code in enumerate(("EL", "EL", "SDN", "DPL", "UVL"))
+    ]
+    shown = " ".join(texts(svg(ask(full("A"), held(many, "X 60 A"), "2026-11-22"))))
+    assert "EL (2 entries), SDN, DPL, UVL" in shown
+
+
+def test_shares_have_a_percent_sign_wherever_the_picture_says_them():
+    """Bands, sums, what they are compared with and what does not count have the sign; what is not known has none."""
+    snapshot = held([listed("EL", "X"), listed("EL", "Y")], "X 25-50 A", "Y ? A", "A 100 B", "X 10 B")
+    shown = texts(svg(ask(full("A"), snapshot, "2026-11-22")))
+    assert {"25-50%", "?"} <= set(shown)
+    assert "25-50% EL + ? EL = 25-100%; may reach the 50% that the regime asks for" in " ".join(shown)
+    low = held([listed("EL", "X")], "X 49 A", "A 100 B", "X 10 B")
+    assert "not counted: 100% Company QuuxA" in " ".join(texts(svg(ask(full("B"), low, "2026-11-22"))))
 
 
 def test_names_can_not_break_the_picture_or_forge_a_line():
@@ -396,7 +455,7 @@ def test_no_two_boxes_lie_upon_each_other_and_no_name_runs_over():
             )
         assert x + width <= float(root.get("width", ""))
         assert y + height <= float(root.get("height", ""))
-    assert "0.123456789-99.123456789" in texts(svg(ask(full("T"), held(entries, edges=edges))))
+    assert "0.123456789-99.123456789%" in texts(svg(ask(full("T"), held(entries, edges=edges))))
     assert all(width_of(line, 13) <= 196 for line in wrap("WWWW " * 300, 196, 13, 2))
 
 

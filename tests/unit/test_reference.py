@@ -109,12 +109,13 @@ def test_the_file_map_names_every_module() -> None:
 
 
 def test_every_decision_record_is_in_the_index() -> None:
-    """docs/adr/README.md links each record, and the records are numbered without a gap."""
+    """docs/adr/README.md links each record in its order, and no two have one number."""
     folder = ROOT / "docs" / "adr"
     records = sorted(path.name for path in folder.glob("[0-9]*.md"))
     linked = re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text(encoding="utf-8"))
     assert linked == records
-    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+    numbers = [int(name[:4]) for name in records]
+    assert numbers == sorted(set(numbers))
 
 
 def test_every_reason_of_a_quarantine_is_documented_and_counted_from_the_beginning():

@@ -1,5 +1,6 @@
 """`screener rules`: the rules read and told, and the license terms that were not understood."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,27 @@ def test_check_refuses_a_wrong_overlay_in_one_sentence(tmp_path, capsys, content
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("overlay", ["", "[names]\nexport_ahead_days_max = 100\nlist_age_days_max = 9\n"])
+def test_check_show_and_decisions_name_one_hash_of_the_rules(tmp_path, capsys, overlay):
+    """Whoever compares what was checked with what a snapshot or a decision names finds the same hash."""
+    (tmp_path / "matching.toml").write_text(overlay, encoding="utf-8")
+    path, order = tmp_path / "a.snapshot", tmp_path / "order.json"
+    order.write_text('{"order_id":"O-1","parties":[{"name":"Quux"}]}', encoding="utf-8")
+    own = ["--rules", str(tmp_path)]
+    assert cli.main(["rules", "check", *own]) == 0
+    checked = re.search(r"^rules +(sha256:[0-9a-f]{64})", capsys.readouterr().out, re.MULTILINE)
+    assert cli.main(["snapshot", "build", "--sample", *own, "--out", str(path)]) == 0
+    capsys.readouterr()
+    assert cli.main(["snapshot", "show", str(path)]) == 0
+    shown = re.search(r"^ *rules +(sha256:[0-9a-f]{64})", capsys.readouterr().out, re.MULTILINE)
+    assert cli.main(["explain", str(order), "--snapshot", str(path)]) == 0
+    decided = re.search(r"^Rules: (sha256:[0-9a-f]{64})", capsys.readouterr().out, re.MULTILINE)
+    assert checked is not None
+    assert shown is not None
+    assert decided is not None
+    assert checked[1] == shown[1] == decided[1]
 
 
 def test_coverage_counts_and_prints_what_was_not_understood(capsys):

@@ -1,9 +1,10 @@
 """Beneficial Ownership Data Standard 0.4 -> edges: each interest of a relationship record is one.
 
 Promises: a share is what is stated; where it is not, it is unknown. A record that was updated holds as it was until the
-next statement about it. An indirect interest is left out where the holdings through which it runs are told with shares
-that make up for it, and kept, marked, where they are not. A party without a name stays a node of its own, so that what
-it holds, and who holds it, is not torn apart.
+next statement about it, in whatever package that is. A party is known by the names that it had before as well. An
+indirect interest is left out where the holdings through which it runs are told with shares that make up for it, and
+kept, marked, where they are not. A party without a name stays a node of its own, so that what it holds, and who holds
+it, is not torn apart.
 
 Shareholdings and rights to surplus assets (the shares of a partnership) are equity; of an interest whose kind nobody
 states neither share nor kind is believed. Roles and rights that are no share are signs of control.
@@ -17,31 +18,40 @@ from typing import TYPE_CHECKING, NamedTuple
 from screener.lists.holdings.edges import (
     EDGES_MAX,
     IDENTIFIERS_MAX,
-    QUOTED_CHARS_MAX,
-    SHARE_MAX,
-    SHARE_PLACES,
-    UNKNOWN,
-    Found,
+    NO_PARTY,
+    SHARE_NOT_KNOWN,
     NoEdgeError,
     Party,
-    Share,
-    band,
     country,
     day,
     identifier,
     same_party,
 )
 from screener.lists.holdings.indirect import without_told
-from screener.lists.holdings.statements import Json, Version, mapping, mappings, text, versions
+from screener.lists.holdings.shares import (
+    QUOTED_CHARS_MAX,
+    SHARE_MAX,
+    SHARE_PLACES,
+    UNKNOWN,
+    Share,
+    UnreadableShareError,
+    band,
+    hundredfold,
+)
+from screener.lists.holdings.statements import Json, Records, Version, mapping, mappings, text
 from screener.owners import EdgeKind, OwnershipEdge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from screener.lists.reading import PublishedFile
+    from screener.lists.holdings.edges import Found
+    from screener.lists.holdings.statements import Key
 
 LAYOUT = "ownership-bods"
 INTERESTS_MAX = 1_000
+FORMER_NAMES_MAX = 20
+"""Names of a party, the present one among them; each is one more edge."""
+RECORD_CHARS_MAX = 190
 
 KINDS: dict[str, EdgeKind] = {
     "shareholding": "equity",
@@ -74,73 +84,89 @@ NOBODY = frozenset({"noBeneficialOwners"})
 
 
 class _Node(NamedTuple):
-    name: str
+    """A party: its names, the one that counts first and former ones behind it, its identifiers and its country."""
+
+    names: tuple[str, ...]
     ids: tuple[str, ...]
     country: str
 
 
 class _Parties:
-    """The parties of a file by record id, each told once where it has no name."""
+    """The parties of all packages by record, each told once where it has no name."""
 
-    def __init__(self, found: Found, records: dict[str, list[Version]]) -> None:
-        self._found = found
+    def __init__(self, records: Records) -> None:
         self._records = records
-        self._nodes: dict[str, _Node] = {}
+        self._nodes: dict[tuple[Key, int], _Node] = {}
 
-    def node(self, record: str, place: str) -> _Node:
-        if record not in self._nodes:
-            self._nodes[record] = self._node(record, place)
-        return self._nodes[record]
+    def node(self, version: Version, record: str) -> _Node:
+        """The party that a statement names by its record."""
+        key = self._records.key(version, record), id(version.found)
+        if key not in self._nodes:
+            self._nodes[key] = self._node(version, record)
+        return self._nodes[key]
 
-    def _node(self, record: str, place: str) -> _Node:
-        told = self._records.get(record)
-        if told is None or told[-1].type == "relationship":
-            self._found.problem(place, f"expected a party of this file, found the record {record[:80]!r}")
-            return _Node(self._unnamed("party", record), (), "")
-        last = told[-1]
-        names = _names(last)
-        ids = _identifiers(last.details)
-        where = _country(last)
+    def _node(self, version: Version, record: str) -> _Node:
+        told = self._records.named(version, record)
+        if not told or told[-1].type == "relationship":
+            expected = f"expected a party that one of the files describes, found the record {record[:80]!r}"
+            version.found.problem(version.place, expected)
+            return _Node((self._unnamed("party", record, version),), (), "")
+        last = self._last(told, version)
+        names = [name for one in (last, *reversed(told)) for name in _names(one)[:1]]
+        ids, where = _identifiers(last.details), _country(last)
         if ids and names:
             for one in ids:
-                self._found.parties.setdefault(one, Party(tuple(names), where))
+                last.found.parties.setdefault(one, Party(tuple(dict.fromkeys(_names(last) or names)), where))
         if not names:
-            self._found.problem(last.place, f"expected the name of the {last.type}; it is known by its record only")
-            return _Node(ids[0] if ids else self._unnamed(last.type, record), ids, where)
-        return _Node(self._told_apart(names[0], last, ids), ids, where)
+            last.found.problem(last.place, f"expected the name of the {last.type}; it is known by its record only")
+            return _Node((ids[0] if ids else self._unnamed(last.type, record, last),), ids, where)
+        if _is_label(last) and not ids:
+            return _Node((f"{names[0]} [{last.record[:80]}]",), (), where)
+        each_once = tuple(dict.fromkeys(names))[:FORMER_NAMES_MAX]
+        if len(each_once) > 1 and not ids:
+            ids = (identifier("BODS", f"{self._records.label(last)} {last.record}"[:RECORD_CHARS_MAX]),)
+        return _Node(each_once, ids, where)
 
-    def _unnamed(self, kind: str, record: str) -> str:
-        return f"unnamed {kind} {record[:80]} of {self._found.file.path.name}"
+    def _last(self, told: list[Version], version: Version) -> Version:
+        """The last word on a party: of several of one moment the one of the package that names it."""
+        last = [one for one in told if one.moment == told[-1].moment]
+        here = [one for one in last if one.found is version.found]
+        return (here or last)[-1]
 
-    def _told_apart(self, name: str, last: Version, ids: tuple[str, ...]) -> str:
-        """The name, with the record where it is the label of an arrangement ("Joint shareholding"), not a name."""
-        entity_type = mapping(last.details, "entityType")
-        is_label = text(entity_type, "type") == "arrangement" and text(entity_type, "subtype") != "trust"
-        return f"{name} [{last.record[:80]}]" if is_label and not ids else name
+    def _unnamed(self, kind: str, record: str, version: Version) -> str:
+        return f"unnamed {kind} {record[:80]} of {self._records.label(version)}"
 
 
-def read_bods(file: PublishedFile) -> Found:
-    """Read the edges of a BODS package; `rows` counts its statements."""
-    found = Found(file)
-    records = versions(found)
-    parties = _Parties(found, records)
-    edges: list[OwnershipEdge] = []
-    for told in records.values():
+def _is_label(version: Version) -> bool:
+    """Whether the name of a party is the label of an arrangement ("Joint shareholding"), which others share."""
+    entity_type = mapping(version.details, "entityType")
+    return text(entity_type, "type") == "arrangement" and text(entity_type, "subtype") != "trust"
+
+
+def read_packages(packages: Sequence[Found]) -> None:
+    """Read the edges of BODS packages, joined; `rows` counts the statements of each."""
+    records = Records(packages)
+    parties = _Parties(records)
+    for told in records:
         for version in told:
+            found = version.found
             if version.type == "relationship":
-                edges += _edges(found, parties, version)
-            if len(edges) > EDGES_MAX:
-                raise file.fault(version.line or None, f"expected at most {EDGES_MAX} interests")
-    found.edges = without_told(edges, unknown=Decimal(0))
-    return found
+                found.edges += _edges(parties, version)
+            most = found.options.raised(EDGES_MAX)
+            if len(found.edges) > most:
+                raise found.file.fault(version.line or None, f"expected at most {most} interests")
+    kept = set(map(id, without_told([edge for found in packages for edge in found.edges], unknown=Decimal(0))))
+    for found in packages:
+        found.edges = [edge for edge in found.edges if id(edge) in kept]
 
 
-def _edges(found: Found, parties: _Parties, version: Version) -> list[OwnershipEdge]:
+def _edges(parties: _Parties, version: Version) -> list[OwnershipEdge]:
+    found = version.found
     try:
         owner, owned = _ends(parties, version)
     except NoEdgeError as problem:
         if str(problem):
-            found.problem(version.place, str(problem))
+            found.leave_out(version.place, problem)
         return []
     edges: list[OwnershipEdge] = []
     counted: dict[tuple[str, bool], int] = {}
@@ -156,28 +182,29 @@ def _edges(found: Found, parties: _Parties, version: Version) -> list[OwnershipE
         if kind not in KINDS or kind in UNSTATED:
             low, high = UNKNOWN
         nth = counted[kind, indirect] = counted.get((kind, indirect), 0) + 1
-        edges.append(
-            OwnershipEdge(
-                owner=owner.name,
-                owned=owned.name,
-                low=low,
-                high=high,
-                owner_country=owner.country,
-                owned_country=owned.country,
-                effective_from=days[0],
-                effective_to=days[1],
-                source=version.publisher,
-                kind=KINDS.get(kind, "equity"),
-                share_class=_class(indirect=indirect, nth=nth),
-                note=text(interest, "details") or kind,
-                file=found.file.path.name,
-                line=version.line,
-                owner_ids=owner.ids,
-                owned_ids=owned.ids,
-                indirect=indirect,
-                place=version.place,
-            )
+        edge = OwnershipEdge(
+            owner=owner.names[0],
+            owned=owned.names[0],
+            low=low,
+            high=high,
+            owner_country=owner.country,
+            owned_country=owned.country,
+            effective_from=days[0],
+            effective_to=days[1],
+            source=version.publisher,
+            kind=KINDS.get(kind, "equity"),
+            share_class=_class(indirect=indirect, nth=nth),
+            note=text(interest, "details") or kind,
+            file=found.file.path.name,
+            line=version.line,
+            owner_ids=owner.ids,
+            owned_ids=owned.ids,
+            indirect=indirect,
+            place=version.place,
         )
+        edges.append(edge)
+        edges += [edge._replace(owner=name) for name in owner.names[1:]]
+        edges += [edge._replace(owned=name) for name in owned.names[1:]]
     return edges
 
 
@@ -194,10 +221,10 @@ def _ends(parties: _Parties, version: Version) -> tuple[_Node, _Node]:
             raise NoEdgeError("" if reason in NOBODY else f"the {name} is not told ({reason[:80] or 'no reason'})")
     subject, party = text(version.details, "subject"), text(version.details, "interestedParty")
     if not subject or not party:
-        raise NoEdgeError("expected a subject and an interestedParty, each a record's id or a reason")
-    owner, owned = parties.node(party, version.place), parties.node(subject, version.place)
-    if party == subject or same_party(owner.name, owned.name, owner.ids, owned.ids):
-        raise NoEdgeError(f"expected two parties, found that {owner.name[:80]!r} owns itself")
+        raise NoEdgeError("expected a subject and an interestedParty, each a record's id or a reason", NO_PARTY)
+    owner, owned = parties.node(version, party), parties.node(version, subject)
+    if party == subject or same_party(owner.names[0], owned.names[0], owner.ids, owned.ids):
+        raise NoEdgeError(f"expected two parties, found that {owner.names[0][:80]!r} owns itself")
     return owner, owned
 
 
@@ -221,20 +248,23 @@ def _share(found: Found, interest: Json, place: str) -> Share:
     if share is None:
         return UNKNOWN
     try:
-        return _band(share)
-    except NoEdgeError as problem:
-        found.problem(f"{place}/share", f"{problem}; the share is not known")
+        return _band(found, share)
+    except UnreadableShareError as problem:
+        found.problem(f"{place}/share", f"{problem}; {SHARE_NOT_KNOWN}")
         return UNKNOWN
 
 
-def _band(share: object) -> Share:
+def _band(found: Found, share: object) -> Share:
     if not isinstance(share, dict):
-        raise NoEdgeError("expected a share as an object")
+        raise UnreadableShareError("expected a share as an object")
     stated = {key: value for key, value in share.items() if key in _BOUNDS and value is not None}
     if any(not isinstance(value, Decimal) for value in stated.values()):
-        raise NoEdgeError("expected numbers in a share")
+        raise UnreadableShareError("expected numbers in a share")
     if not stated:
         return UNKNOWN
+    found.count_share(max(stated.values()))
+    if found.options.unit == "fraction":
+        stated = {key: hundredfold(value) for key, value in stated.items()}
     if "exact" in stated:
         return band(stated["exact"], stated["exact"])
     lows = [stated[key] for key in ("minimum", "exclusiveMinimum") if key in stated]

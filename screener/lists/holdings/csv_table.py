@@ -1,32 +1,31 @@
 """Ownership as the product's own CSV: who owns how much of whom, one holding a row.
 
-Promises: a row that is no edge becomes a problem, `file:line: ...`, and the rest loads: the graph shows its gaps, and a
-party it does not know never reads as "not owned". A file that can't be read whole is a `ListError`.
+Promises: a share or a kind that can't be read is an unknown share, and the holding stays. A row without an owner or an
+owned company, or with days that can't be read, is left out, said with its place (`file:line: ...`) and counted. What is
+odd never stops the rows behind it. A file that can't be read whole is a `ListError`.
 """
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from screener.lists.holdings.edges import (
-    UNKNOWN,
-    Found,
+    NO_PARTY,
+    SHARE_NOT_KNOWN,
+    TOO_MANY_CELLS,
     NoEdgeError,
-    Share,
-    band,
     country,
-    day,
-    quoted,
+    day_of_table,
     same_party,
     written_identifiers,
 )
+from screener.lists.holdings.shares import UNKNOWN, quoted
 from screener.lists.table import table_rows
 from screener.owners import EdgeKind, OwnershipEdge
 
 if TYPE_CHECKING:
-    from screener.lists.reading import PublishedFile
+    from screener.lists.holdings.edges import Found
+    from screener.lists.holdings.shares import Share
 
 LAYOUT = "ownership"
 REQUIRED = ("owner", "owned", "share")
@@ -44,9 +43,6 @@ OPTIONAL = (
     "joint",
 )
 KINDS: tuple[EdgeKind, ...] = get_args(EdgeKind)
-
-_PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})\s{0,4}%?"
-_SHARE = re.compile(rf"{_PERCENT}(?:\s{{0,4}}[-\u2013]\s{{0,4}}{_PERCENT})?")  # a hyphen or an en dash makes a band
 
 
 class _Cells(NamedTuple):
@@ -66,30 +62,31 @@ class _Cells(NamedTuple):
     joint: str
 
 
-def read_table(file: PublishedFile) -> Found:
+def read_table(found: Found) -> None:
     """Read the edges of an ownership CSV."""
-    found = Found(file)
-    for row, cells in table_rows(file, REQUIRED, OPTIONAL):
-        found.rows += 1
+    for row, cells in table_rows(found.file, REQUIRED, OPTIONAL, found.options.rows_limit):
+        found.add_row()
         try:
-            found.edges.append(_edge(cells, file.path.name, row.line))
+            found.edges.append(_edge(found, cells, row.line))
         except NoEdgeError as problem:
-            found.problem(row.line, str(problem))
-    return found
+            found.leave_out(row.line, problem, "row")
 
 
-def _edge(written: list[str], file: str, line: int) -> OwnershipEdge:
+def _edge(found: Found, written: list[str], line: int) -> OwnershipEdge:
     if not written:
-        raise NoEdgeError("expected no more columns than the header has (a comma in a name needs quotes around it)")
+        expected = (
+            "expected no more columns than the header has (a comma in a name needs quotes around it, as in a share)"
+        )
+        raise NoEdgeError(expected, TOO_MANY_CELLS)
     cells = _Cells(*written)
-    owner_ids, owned_ids = written_identifiers(cells.owner_id), written_identifiers(cells.owned_id)
+    owner_ids, owned_ids = (_identifiers(found, line, text) for text in (cells.owner_id, cells.owned_id))
     owner, owned = cells.owner or _first(owner_ids), cells.owned or _first(owned_ids)
     if not owner or not owned:
-        raise NoEdgeError("expected an owner and an owned")
+        raise NoEdgeError("expected an owner and an owned", NO_PARTY)
     if same_party(owner, owned, owner_ids, owned_ids):
         raise NoEdgeError(f"expected two parties, found that {owner[:80]!r} owns itself")
-    low, high = percent(cells.share)
-    effective_from, effective_to = _effective(cells)
+    effective_from, effective_to = _effective(found, line, cells)
+    kind, (low, high) = _holding(found, line, cells)
     return OwnershipEdge(
         owner=owner,
         owned=owned,
@@ -100,10 +97,10 @@ def _edge(written: list[str], file: str, line: int) -> OwnershipEdge:
         effective_from=effective_from,
         effective_to=effective_to,
         source=cells.source,
-        kind=_kind(cells.kind),
+        kind=kind,
         share_class=cells.share_class,
         note=cells.note,
-        file=file,
+        file=found.file.path.name,
         line=line,
         owner_ids=owner_ids,
         owned_ids=owned_ids,
@@ -111,31 +108,34 @@ def _edge(written: list[str], file: str, line: int) -> OwnershipEdge:
     )
 
 
+def _identifiers(found: Found, line: int, written: str) -> tuple[str, ...]:
+    """The identifiers of a cell; where one is none, none of them is believed, and the name decides."""
+    try:
+        return written_identifiers(written)
+    except ValueError as problem:
+        found.problem(line, f"{problem}; the identifiers are not used")
+        return ()
+
+
 def _first(identifiers: tuple[str, ...]) -> str:
     return identifiers[0] if identifiers else ""
 
 
-def percent(written: str) -> Share:
-    """Return the share of a cell: 50, 49.9 %, the band 25-50, or nothing for unknown; else NoEdgeError."""
-    if not written:
-        return UNKNOWN
-    match = _SHARE.fullmatch(written)
-    if match is None:
-        expected = "expected a share as a percent such as 50 or 49.9, a band such as 25-50, or nothing"
-        raise NoEdgeError(f"{expected}, found {quoted(written)}")
-    low = Decimal(match[1])
-    return band(low, low if match[2] is None else Decimal(match[2]))
+def _holding(found: Found, line: int, cells: _Cells) -> tuple[EdgeKind, Share]:
+    """The kind and the share of a holding; of a kind that nobody knows the share is not believed."""
+    kind = cells.kind.lower() or "equity"
+    share = found.share(line, cells.share)
+    if kind in KINDS:
+        return kind, share
+    found.problem(line, f"expected the kind {', '.join(KINDS)}, found {quoted(cells.kind)}; {SHARE_NOT_KNOWN}")
+    return "equity", UNKNOWN
 
 
-def _effective(cells: _Cells) -> tuple[str | None, str | None]:
-    first, end = day(cells.effective_from), day(cells.effective_to)
+def _effective(found: Found, line: int, cells: _Cells) -> tuple[str | None, str | None]:
+    """From when to when a holding is held; days that contradict each other are not believed, and the holding stays."""
+    first, end = day_of_table(cells.effective_from), day_of_table(cells.effective_to, is_end=True)
     if first is not None and end is not None and end <= first:
-        raise NoEdgeError(f"expected effective_to after effective_from, found {end} and {first}")
+        expected = f"expected effective_to after effective_from, found {end} and {first}"
+        found.problem(line, f"{expected}; neither is believed")
+        return None, None
     return first, end
-
-
-def _kind(written: str) -> EdgeKind:
-    kind = written.lower() or "equity"
-    if kind not in KINDS:
-        raise NoEdgeError(f"expected the kind {', '.join(KINDS)}, found {quoted(written)}")
-    return kind

@@ -1,36 +1,45 @@
 """What a source of ownership gives: edges, what it knows of the parties, and a sentence for everything odd in it.
 
-Promises: a share is what was written (a `Decimal`, a band, or unknown), never a float; a share with more decimals than
-`SHARE_PLACES` becomes the narrow band around it. Not for deciding who is captured.
+Promises: a holding whose share can't be read is kept with an unknown share. What is no holding at all (no owner, days
+that can't be read) is left out, said with its place, and counted by its reason. Not for deciding who is captured.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from screener.lists.countries import code_of
-from screener.lists.reading import iso_day
+from screener.lists.holdings.shares import UNKNOWN, Share, ShareReader, UnreadableShareError, plain, quoted
+from screener.lists.reading import YEAR_MAX, YEAR_MIN, iso_day
 from screener.model import SourceFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from screener.lists.holdings.options import SourceOptions
     from screener.lists.reading import PublishedFile
     from screener.owners import OwnershipEdge
 
-SHARE_MAX = Decimal(100)
-SHARE_PLACES = Decimal("0.000000001")
 EDGES_MAX = 10_000_000
 """Of a file: a cell of a matrix and an interest of a statement take two characters, and an edge half a kilobyte."""
 PROBLEMS_MAX = 5_000
 """So many sentences are kept of a file; the last one says how many more there were."""
-QUOTED_CHARS_MAX = 40
 NAME_CHARS_MAX = 2_000
 IDENTIFIER_CHARS_MAX = 200
 IDENTIFIERS_MAX = 50
+ROWS_BETWEEN_REPORTS = 10_000
+SHARE_NOT_KNOWN = "the share is not known"
 
-Share = tuple[Decimal | None, Decimal | None]
-UNKNOWN: Share = (None, None)
+NO_PARTY = "without an owner or an owned company"
+NO_NAME = "without an LEI or a name"
+NO_DAY = "with days that can't be read"
+TOO_MANY_CELLS = "with more cells than the header"
+WRONG_SHAPE = "of a wrong shape"
+UNKNOWN_RELATIONSHIP = "of an unknown kind of relationship"
 
 
 class Party(NamedTuple):
@@ -41,28 +50,65 @@ class Party(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """The edges of a file, a sentence for each thing odd in it, the file, and identifier -> party."""
+    """The edges of a file, a sentence for each thing odd in it, the file, and identifier -> party.
+
+    `left_out`: reason -> how many rows, statements, records or cells are left out for it, and `summary` says that in a
+    sentence. `doubts`: sentences on why a snapshot should not be built from the file as it is.
+    """
 
     edges: list[OwnershipEdge]
     problems: list[str]
     file: SourceFile
     parties: dict[str, Party]
+    left_out: dict[str, int] = {}  # noqa: RUF012  never changed
+    summary: str = ""
+    doubts: tuple[str, ...] = ()
+
+    def told(self) -> list[str]:
+        """What an operator should hear about the file: each thing odd in it, then what is left out of it."""
+        return [*self.problems, *filter(None, [self.summary])]
 
 
 class NoEdgeError(Exception):
-    """A row or record that is no edge; the message says what was expected."""
+    """A row or record that is no edge; the message says what was expected.
+
+    `reason` is what it is counted under as left out: "" where it is not, for it was read and tells of no holding in
+    another company.
+    """
+
+    def __init__(self, says: str, reason: str = "") -> None:
+        super().__init__(says)
+        self.reason = reason
 
 
 @dataclass(slots=True)
 class Found:
-    """What a reader has found in a file so far. `rows` counts rows or records as published, left out ones too."""
+    """What a reader has found in a file so far.
+
+    `rows` counts rows or records as published, left out ones too; `cells` those of a matrix that hold something.
+    """
 
     file: PublishedFile
+    options: SourceOptions
     rows: int = 0
+    cells: int = 0
     edges: list[OwnershipEdge] = field(default_factory=list)
     parties: dict[str, Party] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    _reader: ShareReader = field(init=False)
     _untold: int = 0
+    _shares: int = 0
+    _is_above_one: bool = False
+
+    def __post_init__(self) -> None:
+        self._reader = ShareReader(self.options.rules, self.options.unit or "percent")
+
+    def add_row(self) -> None:
+        """Count a row, statement or record, whatever becomes of it."""
+        self.rows += 1
+        if not self.rows % ROWS_BETWEEN_REPORTS:
+            self.options.progress.add_rows(ROWS_BETWEEN_REPORTS)
 
     def problem(self, place: int | str, says: str) -> None:
         """Note something odd at a line or at a place inside the file."""
@@ -72,48 +118,64 @@ class Found:
         where = f"{self.file.path}:{place}" if isinstance(place, int) else f"{self.file.path}: {place}"
         self.problems.append(f"{where}: {says}")
 
+    def leave_out(self, place: int | str, problem: NoEdgeError, what: str = "") -> None:
+        """Note what is no edge ("row", "cell", ...), and count it where it should have been one."""
+        self.problem(place, f"{problem}; the {what} is left out" if what else str(problem))
+        if problem.reason:
+            self.left_out[problem.reason] += 1
+
+    def share(self, place: int | str, written: str) -> Share:
+        """The share of a text; one that can't be read is unknown, and said."""
+        try:
+            read = self._reader.read(written)
+        except UnreadableShareError as problem:
+            self.problem(place, f"{problem}; {SHARE_NOT_KNOWN}")
+            return UNKNOWN
+        self.count_share(read.bare)
+        return read.share
+
+    def count_share(self, bare: Decimal | None) -> None:
+        """Count a share that has no percent sign, by the highest number in it; None for any other."""
+        if bare is not None:
+            self._shares += 1
+            self._is_above_one = self._is_above_one or bare > 1
+
+    def end_reading(self) -> None:
+        """Report the last rows, and free the text of the file, which may be large."""
+        self.options.progress.add_rows(self.rows % ROWS_BETWEEN_REPORTS)
+        self.file = self.file._replace(text="")
+
     def done(self, layout: str) -> Edges:
         """Return what was found; ListError where the file has no row at all."""
         if not self.rows:
             raise self.file.fault(None, "expected at least one row, found none")
         said = [f"{self.file.path}: {self._untold} more like these"] if self._untold else []
         source = SourceFile(self.file.path.name, self.file.sha256, layout, self.rows, self.file.edition)
-        return Edges(self.edges, self.problems + said, source, self.parties)
+        doubts = tuple(f"{self.file.path}: {doubt}" for doubt in self._doubts())
+        summary = f"{self.file.path}: {self._left_out()}" if self.left_out else ""
+        return Edges(self.edges, self.problems + said, source, self.parties, dict(self.left_out), summary, doubts)
 
+    def _left_out(self) -> str:
+        reasons = sorted(self.left_out.items(), key=lambda row: (-row[1], row[0]))
+        told = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+        verb = "is" if self.left_out.total() == 1 else "are"
+        what = "cells" if self.cells else "rows"
+        return f"{self.left_out.total():,} of {self.cells or self.rows:,} {what} {verb} left out: {told}"
 
-# --- shares -----------------------------------------------------------------------------------------------------------
-
-
-def band(low: Decimal, high: Decimal) -> Share:
-    """Return a share from 0 to 100 in whole billionths of a percent; NoEdgeError where it is none."""
-    if not (low.is_finite() and high.is_finite() and 0 <= low <= high <= SHARE_MAX):
-        raise NoEdgeError(f"expected a share from 0 to 100, the lower end of a band first, found {_band(low, high)}")
-    return low_end(low), _rounded(high, ROUND_CEILING)
-
-
-def low_end(low: Decimal) -> Decimal:
-    """The lower end of a share, never above what was stated."""
-    return _rounded(low, ROUND_FLOOR)
-
-
-def _rounded(share: Decimal, rounding: str) -> Decimal:
-    exponent = share.as_tuple().exponent
-    if isinstance(exponent, int) and SHARE_PLACES.as_tuple().exponent <= exponent <= 2:  # type: ignore[operator]
-        return share
-    return share.quantize(SHARE_PLACES, rounding=rounding)
-
-
-def _band(low: Decimal, high: Decimal) -> str:
-    written = str(low) if low == high else f"{low} to {high}"
-    return quoted(written)
+    def _doubts(self) -> Iterator[str]:
+        rules, rows = self.options.rules, self.cells or self.rows
+        too_many = self.left_out.total() * 100 > rules.left_out_percent_max * rows
+        if rows >= rules.left_out_rows_min and too_many and not self.options.accept_left_out:
+            most = f"more than {rules.left_out_percent_max} percent"
+            yield f"{self._left_out()}; that is {most}: mend the file, or say --accept-left-out"
+        if self._shares >= max(1, rules.fractions_min) and not self._is_above_one and self.options.unit is None:
+            yield (
+                f"all {self._shares:,} shares are 1 or less: say --shares fraction where 0.5 is half of a company,"
+                " or --shares percent where it is half a percent"
+            )
 
 
 # --- names, identifiers, days -----------------------------------------------------------------------------------------
-
-
-def quoted(written: str) -> str:
-    """The beginning of what was written, in quotes."""
-    return repr(written[:QUOTED_CHARS_MAX])
 
 
 def identifier(scheme: str, value: str) -> str:
@@ -128,16 +190,19 @@ LEI_SCHEMES = frozenset({"LEI", "XI-LEI"})
 
 
 def written_identifiers(written: str) -> tuple[str, ...]:
-    """Return the identifiers of a cell, split by `;`: SCHEME:VALUE, or a list entry id, which has no scheme."""
+    """Return the identifiers of a cell, split by `;`: SCHEME:VALUE, or a list entry id, which has no scheme.
+
+    ValueError where one is none, or where there are too many.
+    """
     found: dict[str, None] = {}
     for part in filter(None, (part.strip() for part in written.split(";"))):
         scheme, colon, value = part.partition(":")
         one = identifier(scheme, value) if colon else part.upper()[:IDENTIFIER_CHARS_MAX]
         if not one:
-            raise NoEdgeError(f"expected identifiers such as LEI:5493001KJTIIGC8Y1R12, found {quoted(part)}")
+            raise ValueError(f"expected identifiers such as LEI:5493001KJTIIGC8Y1R12, found {quoted(part)}")
         found[one] = None
     if len(found) > IDENTIFIERS_MAX:
-        raise NoEdgeError(f"expected at most {IDENTIFIERS_MAX} identifiers of a party")
+        raise ValueError(f"expected at most {IDENTIFIERS_MAX} identifiers of a party")
     return tuple(found)
 
 
@@ -151,8 +216,37 @@ def day(written: str) -> str | None:
     """Return the day of YYYY-MM-DD; NoEdgeError for anything else that is not empty."""
     found = iso_day(written)
     if written and found is None:
-        raise NoEdgeError(f"expected a day as YYYY-MM-DD, found {quoted(written)}")
+        raise NoEdgeError(f"expected a day as YYYY-MM-DD, found {quoted(written)}", NO_DAY)
     return found
+
+
+def day_of_table(written: str, *, is_end: bool = False) -> str | None:
+    """Return the day of a cell, None for no day; NoEdgeError where the day can't be read, or could be another one.
+
+    Reads 2026-11-30, 2026/11/30, 2026.11.30, 20261130, each with a time of day behind it, and 30.11.2026, which is
+    written with points only where the day comes first. A year after the last plausible one (9999) never comes, and a
+    holding from before the first plausible one has always been.
+    """
+    text = plain(written)
+    found = _YEAR_FIRST.fullmatch(text)
+    year, month, at = found.group("year", "month", "day") if found else ("", "", "")
+    if not found and (found := _DAY_FIRST.fullmatch(text)):
+        at, month, year = found.groups()
+    if not found:
+        return day(text)
+    if (is_end and int(year) > YEAR_MAX) or (not is_end and int(year) < YEAR_MIN):
+        return None
+    iso = iso_day(f"{year}-{month:0>2}-{at:0>2}")
+    if iso is None:
+        raise NoEdgeError(f"expected a day as YYYY-MM-DD, found {quoted(written)}", NO_DAY)
+    return iso
+
+
+_YEAR_FIRST = re.compile(
+    r"(?P<year>[0-9]{4})(?P<mark>[-/.]?)(?P<month>[0-9]{2}|(?<=[-/.])[0-9])(?P=mark)(?P<day>[0-9]{2}|(?<=[-/.])[0-9])"
+    r"(?:[t ][0-9:.+z -]{0,40})?"
+)
+_DAY_FIRST = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 
 
 def same_party(first: str, second: str, first_ids: tuple[str, ...] = (), second_ids: tuple[str, ...] = ()) -> bool:

@@ -15,25 +15,26 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from screener.lists.holdings import records
 from screener.lists.holdings.edges import (
-    UNKNOWN,
-    Found,
+    NO_NAME,
+    NO_PARTY,
+    SHARE_NOT_KNOWN,
+    UNKNOWN_RELATIONSHIP,
     NoEdgeError,
     Party,
-    Share,
-    band,
     country,
     day,
     identifier,
-    quoted,
 )
 from screener.lists.holdings.indirect import without_told
 from screener.lists.holdings.records import read_records, root_name
+from screener.lists.holdings.shares import UNKNOWN, Share, UnreadableShareError, band, quoted
 from screener.owners import EdgeKind, OwnershipEdge
 
 if TYPE_CHECKING:
+    from screener.lists.holdings.edges import Found
     from screener.lists.holdings.records import Element
-    from screener.lists.reading import PublishedFile
 
 LAYOUTS = {
     "RelationshipData": "gleif-relationships",
@@ -69,32 +70,33 @@ NEVER_TRUE = frozenset({"ANNULLED", "DUPLICATE", "CANCELLED", "PENDING_VALIDATIO
 SOME_SHARE = Decimal(1)
 
 
-def read_gleif(file: PublishedFile) -> tuple[Found, str]:
-    """Read one of GLEIF's files; `rows` counts its records. Returns the layout too."""
+def read_gleif(found: Found) -> str:
+    """Read one of GLEIF's files; `rows` counts its records. Returns the layout."""
+    file = found.file
     root = root_name(file)
-    found = Found(file)
+    most = found.options.raised(records.RECORDS_MAX)
     if root == "RelationshipData":
-        read_records(file, "RelationshipRecord", lambda record: _take_relationship(found, record))
+        read_records(file, "RelationshipRecord", lambda record: _take_relationship(found, record), most)
         found.edges = without_told(found.edges, unknown=SOME_SHARE)
     elif root == "LEIData":
-        read_records(file, "LEIRecord", lambda record: _take_names(found, record))
+        read_records(file, "LEIRecord", lambda record: _take_names(found, record), most)
     elif root == "ReportingExceptionData":
-        _read_exceptions(found)
+        _read_exceptions(found, most)
     else:
         expected = "expected GLEIF's relationship records (level 2), LEI records (level 1) or reporting exceptions"
         raise file.fault(1, f"{expected}, found {quoted(root)}")
-    return found, LAYOUTS[root]
+    return LAYOUTS[root]
 
 
 # --- level 2 ----------------------------------------------------------------------------------------------------------
 
 
 def _take_relationship(found: Found, record: Element) -> None:
-    found.rows += 1
+    found.add_row()
     try:
         edge = _edge(found, record)
     except NoEdgeError as problem:
-        found.problem(record.line, str(problem))
+        found.leave_out(record.line, problem, "record")
         return
     if edge is not None:
         found.edges.append(edge)
@@ -104,7 +106,8 @@ def _edge(found: Found, record: Element) -> OwnershipEdge | None:
     told = record.text("Relationship", "RelationshipType")
     meaning = MEANINGS.get(told)
     if meaning is None:
-        raise NoEdgeError(f"expected a relationship of {', '.join(MEANINGS)}, found {quoted(told)}")
+        expected = f"expected a relationship of {', '.join(MEANINGS)}, found {quoted(told)}"
+        raise NoEdgeError(expected, UNKNOWN_RELATIONSHIP)
     start, end = _node(record, "StartNode"), _node(record, "EndNode")
     if start == end:
         raise NoEdgeError(f"expected two parties, found that {start!r} owns itself")
@@ -138,7 +141,7 @@ def _node(record: Element, which: str) -> str:
     scheme = record.text("Relationship", which, "NodeIDType") or "LEI"
     node = identifier(scheme, value)
     if not node or (scheme == "LEI" and not _LEI.fullmatch(value)):
-        raise NoEdgeError(f"expected an LEI as the {which}, found {quoted(value)}")
+        raise NoEdgeError(f"expected an LEI as the {which}, found {quoted(value)}", NO_PARTY)
     return node
 
 
@@ -149,10 +152,10 @@ def _share(found: Found, record: Element, meaning: _Meaning) -> Share:
             continue
         try:
             if not _AMOUNT.fullmatch(amount):
-                raise NoEdgeError(f"expected an amount in percent, found {quoted(amount)}")
+                raise UnreadableShareError(f"expected an amount in percent, found {quoted(amount)}")
             return band(Decimal(amount), Decimal(amount))
-        except NoEdgeError as problem:
-            found.problem(quantifier.line, f"{problem}; the share is not known")
+        except UnreadableShareError as problem:
+            found.problem(quantifier.line, f"{problem}; {SHARE_NOT_KNOWN}")
     return meaning.share
 
 
@@ -184,7 +187,7 @@ def _day(found: Found, period: Element, which: str) -> str | None:
 
 
 def _take_names(found: Found, record: Element) -> None:
-    found.rows += 1
+    found.add_row()
     lei = record.text("LEI")
     names = [record.text("Entity", "LegalName")]
     for group, one in (
@@ -193,21 +196,22 @@ def _take_names(found: Found, record: Element) -> None:
     ):
         names += [element.text() for element in record.all("Entity", group, one)]
     if not _LEI.fullmatch(lei) or not names[0]:
-        found.problem(record.line, f"expected an LEI with a legal name, found {quoted(lei)} and {quoted(names[0])}")
+        expected = f"expected an LEI with a legal name, found {quoted(lei)} and {quoted(names[0])}"
+        found.leave_out(record.line, NoEdgeError(expected, NO_NAME))
         return
     where = record.text("Entity", "LegalJurisdiction") or record.text("Entity", "LegalAddress", "Country")
     each_once = tuple(dict.fromkeys(filter(None, names)))
     found.parties[identifier("LEI", lei)] = Party(each_once[:NAMES_MAX], country(where))
 
 
-def _read_exceptions(found: Found) -> None:
+def _read_exceptions(found: Found, records_max: int) -> None:
     reasons: Counter[str] = Counter()
 
     def take(record: Element) -> None:
-        found.rows += 1
+        found.add_row()
         reasons[record.text("ExceptionReason")[:80] or "no reason"] += 1
 
-    read_records(found.file, "Exception", take)
+    read_records(found.file, "Exception", take, records_max)
     told = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common(20))
     if told:
         found.problem("exceptions", f"companies that name no parent, by reason: {told}")

@@ -61,9 +61,14 @@ def root_name(file: PublishedFile) -> str:
     return found[0] if found else ""
 
 
-def read_records(file: PublishedFile, record: str, take: Callable[[Element], None]) -> None:
-    """Give each element of a name to `take`; ListError where the file is not whole."""
-    reader = _Reader(file, record, take)
+def read_records(
+    file: PublishedFile, record: str, take: Callable[[Element], None], records_max: int | None = None
+) -> None:
+    """Give each element of a name to `take`; ListError where the file is not whole.
+
+    `records_max` is how many there may be (default: RECORDS_MAX).
+    """
+    reader = _Reader(file, record, take, RECORDS_MAX if records_max is None else records_max)
     parser = _parser(file)
     parser.buffer_text = True
     parser.StartElementHandler = reader.begin
@@ -77,8 +82,9 @@ def read_records(file: PublishedFile, record: str, take: Callable[[Element], Non
 
 
 class _Reader:
-    def __init__(self, file: PublishedFile, record: str, take: Callable[[Element], None]) -> None:
+    def __init__(self, file: PublishedFile, record: str, take: Callable[[Element], None], records_max: int) -> None:
         self._file = file
+        self._records_max = records_max
         self._record = record
         self._take = take
         self._open: list[Element] = []
@@ -98,8 +104,8 @@ class _Reader:
                 return
             self._records += 1
             self._elements = 0
-            if self._records > RECORDS_MAX:
-                raise self._fault(f"expected at most {RECORDS_MAX} records")
+            if self._records > self._records_max:
+                raise self._fault(f"expected at most {self._records_max} records")
         self._elements += 1
         self._chars = 0
         if self._elements > RECORD_ELEMENTS_MAX:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from screener.lists.holdings.csv_table import percent
-from screener.lists.holdings.edges import Found, NoEdgeError
+from screener.lists.holdings.edges import NO_PARTY, TOO_MANY_CELLS, WRONG_SHAPE, NoEdgeError
 from screener.lists.table import table_rows
 from screener.owners import OwnershipEdge
 
 if TYPE_CHECKING:
-    from screener.lists.reading import PublishedFile
+    from screener.lists.holdings.edges import Found
 
 LAYOUT = "ownership-13d"
 COLUMNS = ("accession_number", "company_cik", "owner_key", "percent_of_class")
@@ -32,36 +31,36 @@ def is_schedule_13d(header: list[str]) -> bool:
     return set(COLUMNS) <= {cell.strip().lower() for cell in header}
 
 
-def read_schedule_13d(file: PublishedFile) -> Found:
+def read_schedule_13d(found: Found) -> None:
     """Read the edges of a table of Schedules 13D."""
-    found = Found(file)
     years: list[str] = []
-    for row, cells in table_rows(file, COLUMNS, OTHERS):
-        found.rows += 1
+    for row, cells in table_rows(found.file, COLUMNS, OTHERS, found.options.rows_limit):
+        found.add_row()
         try:
-            edge, year = _edge(cells, file.path.name, row.line)
+            edge, year = _edge(found, cells, row.line)
         except NoEdgeError as problem:
-            found.problem(row.line, str(problem))
+            found.leave_out(row.line, problem, "row")
             continue
         found.edges.append(edge)
         years.append(year)
     _join_groups(found, years)
-    return found
 
 
-def _edge(cells: list[str], file: str, line: int) -> tuple[OwnershipEdge, str]:
+def _edge(found: Found, cells: list[str], line: int) -> tuple[OwnershipEdge, str]:
     if not cells:
-        raise NoEdgeError("expected no more columns than the header has")
+        raise NoEdgeError("expected no more columns than the header has", TOO_MANY_CELLS)
     accession, company, owner, share, *_ = cells
     filed = _ACCESSION.fullmatch(accession)
     if filed is None:
-        raise NoEdgeError(f"expected an accession number such as 0001026608-15-000014, found {accession[:40]!r}")
+        expected = f"expected an accession number such as 0001026608-15-000014, found {accession[:40]!r}"
+        raise NoEdgeError(expected, WRONG_SHAPE)
     if not _CIK.fullmatch(company) or not _CIK.fullmatch(owner):
-        raise NoEdgeError(f"expected two CIKs of up to ten digits, found {company[:40]!r} and {owner[:40]!r}")
+        expected = f"expected two CIKs of up to ten digits, found {company[:40]!r} and {owner[:40]!r}"
+        raise NoEdgeError(expected, NO_PARTY)
     owned_id, owner_id = f"CIK:{company.zfill(10)}", f"CIK:{owner.zfill(10)}"
     if owner_id == owned_id:
         raise NoEdgeError(f"expected two parties, found that {owner_id!r} owns itself")
-    low, high = percent(share)
+    low, high = found.share(line, share)
     edge = OwnershipEdge(
         owner=owner_id,
         owned=owned_id,
@@ -70,7 +69,7 @@ def _edge(cells: list[str], file: str, line: int) -> tuple[OwnershipEdge, str]:
         source=SOURCE,
         kind="beneficial",
         note=accession,
-        file=file,
+        file=found.file.path.name,
         line=line,
         owner_ids=(owner_id,),
         owned_ids=(owned_id,),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from screener.lists.holdings.edges import SHARE_MAX
+from screener.lists.holdings.shares import SHARE_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

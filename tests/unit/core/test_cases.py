@@ -27,7 +27,7 @@ OF_RULES = {
 EXPECTATIONS = {
     *("reasons", "absent", "entries", "texts", "bases", "judged_on", "regimes", "unverified", "missing"),
     *("priority", "findings", "never_in_decision", "grants", "scored", "why"),
-    *("draws", "not_evaluated", "license_requirement", "license_review_policy", "license_terms", "footnotes"),
+    *("draws", "scores", "not_evaluated", "license_requirement", "license_review_policy", "license_terms", "footnotes"),
 }
 
 
@@ -94,6 +94,7 @@ def test_order_gets_the_answer_of_its_case(name, case):
         "license_terms": [
             f"{term['items']}: {term['policy']}" for finding in found for term in finding.get("license_terms", ())
         ],
+        "scores": sorted({finding["score"] for finding in found if finding.get("score") is not None}),
         "footnotes": sorted({digit for finding in found for digit in finding.get("footnotes", ())}),
         **{key: told.get(key) for key in ("regimes", "unverified", "missing", "priority")},
         **{key: told.get(key) for key in ("license_requirement", "license_review_policy")},

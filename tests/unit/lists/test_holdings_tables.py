@@ -15,13 +15,14 @@ MATRIX = CASES / "matrix.csv"
 
 
 def test_schedules_give_beneficial_holdings_by_cik():
-    """A Schedule 13D gives a beneficial holding between two CIKs; an empty percent is unknown."""
+    """A Schedule 13D gives a beneficial holding between two CIKs; a percent that is none is unknown."""
     read = read_edges(SCHEDULES)
     assert [(edge.line, edge.owner, edge.owned, edge.low) for edge in read.edges] == [
         (2, "CIK:0000000021", "CIK:0000000011", Decimal("12.24")),
         (3, "CIK:0000000022", "CIK:0000000011", Decimal("12.24")),
         (4, "CIK:0000000023", "CIK:0000000011", Decimal("12.24")),
         (5, "CIK:0000000024", "CIK:0000000012", None),
+        (7, "CIK:0000000025", "CIK:0000000012", None),
         (8, "CIK:0000000026", "CIK:0000000013", Decimal("100.0")),
         (9, "CIK:0000000027", "CIK:0000000013", Decimal("4.5")),
     ]
@@ -32,7 +33,7 @@ def test_schedules_give_beneficial_holdings_by_cik():
 def test_group_of_one_year_is_one_joint_holding():
     """One percent of one company, filed by several in one year, is one joint holding; of other years it is not."""
     read = read_edges(SCHEDULES)
-    assert [edge.joint for edge in read.edges] == ["group of line 2", "group of line 2", "", "", "", ""]
+    assert [edge.joint for edge in read.edges] == ["group of line 2", "group of line 2", "", "", "", "", ""]
     assert any(problem.startswith(f"{SCHEDULES}:2: lines 2, 3 state one percent") for problem in read.problems)
 
 
@@ -50,6 +51,8 @@ def test_column_of_a_matrix_owns_the_row():
     assert [(edge.owner, edge.owned, edge.low, edge.high) for edge in read.edges] == [
         ("GUM LIMITED", "FIR LIMITED", Decimal("41.74"), Decimal("41.74")),
         ("HAZEL LIMITED", "GUM LIMITED", Decimal("5.111000000"), Decimal("5.111000001")),
+        ("FIR LIMITED", "HAZEL LIMITED", None, None),
+        ("GUM LIMITED", "HAZEL LIMITED", None, None),
     ]
     assert (read.file.layout, read.file.rows) == ("ownership-matrix", 3)
 
