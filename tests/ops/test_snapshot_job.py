@@ -105,4 +105,5 @@ def test_job_takes_folders_that_the_build_has_options_for() -> None:
     named = {f"--{kind}" for kind in kinds.split()} | set(re.findall(r'"\$@" (--[a-z]+)', text))
     namespace = vars(cli._parser().parse_args(["snapshot", "build", "--out", "a.snapshot"]))
     fixed = {"command", "action", "run", "out", "previous", "accept_losses", "sample"}
+    fixed |= {"shares", "accept_left_out", "max_ownership_rows"}  # what a person decides about one file
     assert named - {"--out"} == {"--" + name.replace("_", "-") for name in namespace.keys() - fixed}
